@@ -1,0 +1,87 @@
+import type { ByteProgress } from "../weights/types.ts";
+import type { ReasoningEffort } from "../text/types.ts";
+
+/** What the engine runs on and how: shown by the page, the CLI and the bench. */
+export interface EngineInfo {
+  readonly adapter: {
+    readonly vendor: string;
+    readonly architecture: string;
+    readonly description: string;
+    readonly isSoftware: boolean;
+  };
+  /** Kernel variant chosen from the adapter, by name. */
+  readonly variant: "subgroups" | "workgroup";
+  readonly model: {
+    readonly id: string;
+    readonly numLayers: number;
+    readonly numExperts: number;
+    readonly hiddenSize: number;
+    readonly vocabSize: number;
+    readonly expertFormat: "mxfp4" | "bf16";
+    readonly weightBytes: number;
+  };
+  readonly contextLength: number;
+  readonly kvFormat: "f32" | "f16";
+  /** Bytes of all GPU buffers, weights included. */
+  readonly gpuBytes: number;
+}
+
+export interface LoadOptions {
+  /** Most tokens of prompt plus answer. Default: the smaller of 8192 and the model's maximum. */
+  readonly contextLength?: number;
+  /** KV cache element type. Default f32. */
+  readonly kvFormat?: "f32" | "f16";
+  /** Force a kernel variant. Default: chosen from the adapter. */
+  readonly variant?: "subgroups" | "workgroup";
+  readonly onProgress?: (progress: ByteProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface GenerateOptions {
+  readonly maxNewTokens: number;
+  /** 0 is greedy; otherwise softmax(logits / temperature) is sampled exactly (Gumbel-max). Default 1. */
+  readonly temperature?: number;
+  /** Unsigned 32-bit seed of the sampler. Default: random. */
+  readonly seed?: number;
+  /** Ids that end the answer (they are yielded last). Default: the checkpoint's. */
+  readonly stopTokens?: readonly number[];
+  readonly signal?: AbortSignal;
+}
+
+export type FinishReason = "stop" | "length" | "aborted";
+
+/** Times in ms on the CPU clock, rates in tokens per second. */
+export interface GenerateStats {
+  readonly promptTokens: number;
+  readonly newTokens: number;
+  readonly timeToFirstTokenMs: number;
+  readonly prefillTokensPerSecond: number;
+  readonly decodeTokensPerSecond: number;
+}
+
+export interface ChatMessage {
+  readonly role: "system" | "user" | "assistant";
+  /** For `system`: the developer instructions. For `assistant`: the final answer of that turn. */
+  readonly content: string;
+}
+
+export interface ChatRequest {
+  readonly messages: readonly ChatMessage[];
+  /** Default medium. */
+  readonly reasoningEffort?: ReasoningEffort;
+  /** YYYY-MM-DD written in the system message. Default: today's date, local time. */
+  readonly currentDate?: string;
+  /** Default 1 (what OpenAI recommends); 0 is greedy. */
+  readonly temperature?: number;
+  readonly seed?: number;
+  /** Default: what is left of the context. */
+  readonly maxNewTokens?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A streamed answer. `reasoning` is the analysis channel, `content` is final (and commentary without recipient). */
+export type ChatEvent =
+  | { readonly type: "reasoning"; readonly text: string }
+  | { readonly type: "content"; readonly text: string }
+  | { readonly type: "tool-call"; readonly name: string; readonly arguments: string }
+  | { readonly type: "done"; readonly finishReason: FinishReason | "tool-call"; readonly stats: GenerateStats };

@@ -1,0 +1,62 @@
+/** The checkpoint's own tokenizer, hardened: text never becomes a special token. */
+export interface Tokenizer {
+  /** One more than the highest id that has a token. */
+  readonly vocabSize: number;
+  /** Ids of special tokens by their text, e.g. `<|start|>`. */
+  readonly specialTokens: ReadonlyMap<string, number>;
+  /** Ids of plain text; special-token spellings inside stay plain text. */
+  encode(text: string): number[];
+  /** Id of a special token by name. @throws tokenizer-invalid where the tokenizer has no such token */
+  special(name: string): number;
+  /** The bytes a text token stands for; `undefined` for special tokens and ids without a token. */
+  bytes(id: number): Uint8Array | undefined;
+  /** The text of a special token; `undefined` for others. */
+  specialText(id: number): string | undefined;
+  /** Text of ids (special tokens spelled out). */
+  decode(ids: readonly number[]): string;
+}
+
+export type Role = "system" | "developer" | "user" | "assistant" | "tool";
+export type ReasoningEffort = "low" | "medium" | "high";
+
+/** Content of a harmony system message. Unset fields leave their line out. */
+export interface SystemContent {
+  readonly identity?: string;
+  readonly knowledgeCutoff?: string;
+  /** YYYY-MM-DD */
+  readonly currentDate?: string;
+  readonly reasoningEffort?: ReasoningEffort;
+  readonly channels?: readonly string[];
+}
+
+/** Content of a harmony developer message. */
+export interface DeveloperContent {
+  readonly instructions?: string;
+}
+
+/** One harmony message, to be rendered or as parsed. */
+export interface HarmonyMessage {
+  readonly role: Role;
+  /** Author name: the tool's name for role tool. */
+  readonly name?: string;
+  readonly recipient?: string;
+  readonly channel?: string;
+  readonly contentType?: string;
+  readonly content: string | SystemContent | DeveloperContent;
+}
+
+/** What the streaming parser reports, in order. Concatenated `text` of a message equals its content. */
+export type HarmonyEvent =
+  | { readonly type: "message-start"; readonly header: HarmonyHeader }
+  | { readonly type: "text"; readonly text: string; readonly header: HarmonyHeader }
+  | { readonly type: "message-end"; readonly header: HarmonyHeader; readonly content: string; readonly end: "end" | "return" | "call" | "eof" }
+  /** The stream was malformed and the parser went on; nothing is dropped. */
+  | { readonly type: "recovery"; readonly what: string };
+
+export interface HarmonyHeader {
+  readonly role: Role;
+  readonly name?: string;
+  readonly recipient?: string;
+  readonly channel?: string;
+  readonly contentType?: string;
+}
