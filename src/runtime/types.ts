@@ -1,5 +1,5 @@
-import type { ByteProgress } from "../weights/types.ts";
 import type { ReasoningEffort } from "../text/types.ts";
+import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
 
 /** What the engine runs on and how: shown by the page, the CLI and the bench. */
 export interface EngineInfo {
@@ -84,4 +84,33 @@ export type ChatEvent =
   | { readonly type: "reasoning"; readonly text: string }
   | { readonly type: "content"; readonly text: string }
   | { readonly type: "tool-call"; readonly name: string; readonly arguments: string }
-  | { readonly type: "done"; readonly finishReason: FinishReason | "tool-call"; readonly stats: GenerateStats };
+  | {
+      readonly type: "done";
+      readonly finishReason: FinishReason | "tool-call";
+      readonly stats: GenerateStats;
+    };
+
+/** Tokens of one generation as they are made, and its outcome. */
+export interface Generation extends AsyncIterable<number> {
+  /** Settles when the iteration has ended. */
+  readonly result: Promise<{ readonly finishReason: FinishReason; readonly stats: GenerateStats }>;
+}
+
+/**
+ * A model on a GPU. One request at a time: a second one while the first runs is refused with `busy`.
+ * Every method throws EngineError; after `dispose()` all but `dispose()` throw `disposed`.
+ */
+export interface Engine {
+  /** What is loaded; undefined where nothing is. */
+  readonly info: EngineInfo | undefined;
+  /** Streams a checkpoint to the GPU, replacing what was loaded. Aborting leaves nothing loaded. */
+  load(files: CheckpointFiles, options?: LoadOptions): Promise<EngineInfo>;
+  /** Continues a prompt of token ids. @throws context-overflow | request-invalid | not-loaded | busy */
+  generate(prompt: readonly number[], options: GenerateOptions): Generation;
+  /** Answers a conversation. Ends with one `done` event; an abort ends it with finish reason `aborted`. */
+  chat(request: ChatRequest): AsyncIterable<ChatEvent>;
+  /** Logits [T, V] of every position, through the prefill kernels or through the decode kernels token by token. */
+  logits(tokens: readonly number[], path: "prefill" | "decode", signal?: AbortSignal): Promise<Float32Array>;
+  unload(): void;
+  dispose(): void;
+}

@@ -1,0 +1,94 @@
+import { EngineError } from "../errors.ts";
+import type { KernelVariant } from "./gpu.ts";
+
+/** How a kernel uses a binding. `uniform` is the step state; weights and inputs are `read`. */
+export type BindingKind = "uniform" | "read" | "read_write";
+
+/** A constant in the WGSL prelude: whole numbers are u32, `f32(x)` marks a float, booleans stay bool. */
+export type KernelConstant = number | boolean | { readonly f32: number };
+
+/** Marks a kernel constant as f32. */
+export const f32 = (value: number): KernelConstant => ({ f32: value });
+
+/** Shared WGSL put before a kernel: one text, or one per variant. */
+export type KernelLibrary = string | Readonly<Record<KernelVariant, string>>;
+
+/**
+ * A kernel as data: `gpu/` compiles and runs it. One WGSL file, whose bindings stand in group 0 in the order of
+ * `bindings`; the numbers of a shape are constants written before the text.
+ */
+export interface KernelDefinition<Shape, Name extends string = string> {
+  /** File base name, GPU label, bench row. */
+  readonly id: string;
+  readonly wgsl: string;
+  readonly libraries: readonly KernelLibrary[] | ((shape: Shape) => readonly KernelLibrary[]);
+  readonly bindings: Readonly<Record<Name, BindingKind>>;
+  readonly constants: (shape: Shape) => Readonly<Record<string, KernelConstant>>;
+  /** Rules that a shape breaks, as sentences; empty where it is fine. */
+  readonly check?: (shape: Shape) => readonly string[];
+}
+
+/** A kernel for one shape and variant, ready to compile. `key` is equal exactly where the code is. */
+export interface KernelSource<Name extends string = string> {
+  readonly id: string;
+  readonly code: string;
+  readonly bindings: Readonly<Record<Name, BindingKind>>;
+}
+
+/** Declares a kernel (identity function that fixes the types). */
+export function defineKernel<Shape, Name extends string>(
+  definition: KernelDefinition<Shape, Name>,
+): KernelDefinition<Shape, Name> {
+  return definition;
+}
+
+/** `n` must be a multiple of `divisor`, else a sentence. For `check`. */
+export function divisible(name: string, value: number, divisor: number): string[] {
+  return value > 0 && value % divisor === 0
+    ? []
+    : [`${name} (${value}) must be a positive multiple of ${divisor}`];
+}
+
+/**
+ * Puts a kernel's text together for one shape.
+ * @throws limit-exceeded where the shape breaks a rule of the kernel
+ */
+export function composeKernel<Shape, Name extends string>(
+  definition: KernelDefinition<Shape, Name>,
+  shape: Shape,
+  variant: KernelVariant,
+): KernelSource<Name> {
+  const broken = definition.check?.(shape) ?? [];
+  if (broken.length > 0) {
+    throw new EngineError(
+      "limit-exceeded",
+      `Kernel ${definition.id} cannot run this shape: ${broken.join("; ")}.`,
+      { details: { kernel: definition.id } },
+    );
+  }
+  const libraries =
+    typeof definition.libraries === "function" ? definition.libraries(shape) : definition.libraries;
+  const texts = libraries.map((library) => (typeof library === "string" ? library : library[variant]));
+  const body = [
+    ...Object.entries(definition.constants(shape)).map(constantLine),
+    ...texts,
+    definition.wgsl,
+  ].join("\n");
+  const code = /\bsubgroup[A-Z_a-z]*\b/.test(body.replace(/\/\/.*$/gm, ""))
+    ? `enable subgroups;\n${body}`
+    : body;
+  return { id: definition.id, code, bindings: definition.bindings };
+}
+
+function constantLine([name, value]: [string, KernelConstant]): string {
+  if (typeof value === "boolean") return `const ${name}: bool = ${value};`;
+  if (typeof value === "object") return `const ${name}: f32 = ${floatLiteral(value.f32)};`;
+  if (!Number.isInteger(value) || value < 0 || value > 0xffffffff)
+    throw new EngineError("internal", `Constant ${name} = ${value} is not a u32.`);
+  return `const ${name}: u32 = ${value}u;`;
+}
+
+function floatLiteral(value: number): string {
+  const text = String(Math.fround(value));
+  return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
+}

@@ -1,0 +1,41 @@
+import type { Gpu } from "./gpu.ts";
+import type { Pipeline } from "./pipelines.ts";
+
+/** Workgroup counts of a dispatch. */
+export type Grid = readonly [x: number, y: number, z: number];
+
+/** One dispatch of a prebuilt plan. `grid` sees the numbers of the run it is encoded for. */
+export interface Step<Run> {
+  readonly pipeline: Pipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly grid: (run: Run) => Grid;
+}
+
+/** Encodes a plan into one compute pass. A step whose grid is empty is left out. */
+export function encodeSteps<Run>(
+  encoder: GPUCommandEncoder,
+  steps: readonly Step<Run>[],
+  run: Run,
+  label: string,
+): void {
+  const pass = encoder.beginComputePass({ label });
+  let current: GPUComputePipeline | undefined;
+  for (const step of steps) {
+    const [x, y, z] = step.grid(run);
+    if (x === 0 || y === 0 || z === 0) continue;
+    if (step.pipeline.pipeline !== current) {
+      current = step.pipeline.pipeline;
+      pass.setPipeline(current);
+    }
+    pass.setBindGroup(0, step.bindGroup);
+    pass.dispatchWorkgroups(x, y, z);
+  }
+  pass.end();
+}
+
+/** Encodes with `encode` and submits once. */
+export function submit(gpu: Gpu, label: string, encode: (encoder: GPUCommandEncoder) => void): void {
+  const encoder = gpu.device.createCommandEncoder({ label });
+  encode(encoder);
+  gpu.device.queue.submit([encoder.finish()]);
+}

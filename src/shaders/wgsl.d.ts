@@ -1,4 +1,0 @@
-declare module "*.wgsl?raw" {
-  const source: string;
-  export default source;
-}
