@@ -1,0 +1,2 @@
+export function gpuTestEnvironment(): Record<string, string>;
+export default function requireAdapter(): void;
