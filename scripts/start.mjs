@@ -12,7 +12,10 @@ const defaultPort = "4173";
 function parsePort(text) {
   const port = Number(text);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new LauncherError(`The port must be a whole number from 0 to 65535, and this is ${JSON.stringify(text)}.`);
+  throw new LauncherError(
+    `The port must be a whole number from 0 to 65535, and this is ${JSON.stringify(text)}.`,
+    2,
+  );
 }
 
 await runMain(async () => {
@@ -24,7 +27,9 @@ await runMain(async () => {
   const server = await createStaticServer({ root: `${root}/dist/page`, port, host });
   if (port !== 0 && server.port !== port) console.error(`Port ${port} is taken, so this is another one.`);
   if (host !== "127.0.0.1" && host !== "localhost") {
-    console.error("Browsers give WebGPU only to https and to localhost: for other machines put https in front.");
+    console.error(
+      "Browsers give WebGPU only to https and to localhost: for other machines put https in front.",
+    );
   }
   const end = () => void server.close().then(() => process.exit(0));
   process.on("SIGINT", end).on("SIGTERM", end);

@@ -12,7 +12,11 @@ const shared = ["src", "package.json", "package-lock.json", "tsconfig.json", "sc
 
 /** @type {Readonly<Record<Target, { config: string, inputs: string[], output: string }>>} */
 const targets = {
-  page: { config: "vite.config.ts", inputs: ["demo", "models", "vite.config.ts", "*.html"], output: "index.html" },
+  page: {
+    config: "vite.config.ts",
+    inputs: ["demo", "models", "vite.config.ts", "*.html"],
+    output: "index.html",
+  },
   lib: { config: "scripts/vite/lib.config.mjs", inputs: ["scripts/tsconfig.types.json"], output: "index.js" },
   node: { config: "scripts/vite/node.config.mjs", inputs: [], output: "cli.mjs" },
 };
@@ -64,7 +68,8 @@ async function buildTypes() {
  */
 async function must(target, exitCode) {
   const code = await exitCode;
-  if (code !== 0) throw new LauncherError(`Building dist/${target} failed with code ${code}; the messages above say why.`);
+  if (code !== 0)
+    throw new LauncherError(`Building dist/${target} failed with code ${code}; the messages above say why.`);
 }
 
 /**
@@ -79,7 +84,10 @@ function swap(from, to) {
 /** @param {Target} target */
 function isFresh(target) {
   const folder = join(root, "dist", target);
-  const outputs = [join(folder, targets[target].output), ...(target === "lib" ? [join(root, "dist/types")] : [])];
+  const outputs = [
+    join(folder, targets[target].output),
+    ...(target === "lib" ? [join(root, "dist/types")] : []),
+  ];
   if (!outputs.every((path) => existsSync(path))) return false;
   const stamp = join(folder, ".stamp");
   return existsSync(stamp) && readFileSync(stamp, "utf8") === fingerprint(target);

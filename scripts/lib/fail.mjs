@@ -2,6 +2,15 @@
 export class LauncherError extends Error {
   /** @override */
   name = "LauncherError";
+
+  /**
+   * @param {string} message
+   * @param {number} [exitCode] 2 where the command line is wrong
+   */
+  constructor(message, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
 }
 
 /**
@@ -15,7 +24,7 @@ export async function runMain(main) {
   } catch (error) {
     const known = error instanceof LauncherError || isArgumentError(error);
     console.error(known ? error.message : error);
-    process.exitCode = isArgumentError(error) ? 2 : 1;
+    process.exitCode = error instanceof LauncherError ? error.exitCode : isArgumentError(error) ? 2 : 1;
   }
 }
 
