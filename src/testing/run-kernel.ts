@@ -28,8 +28,8 @@ export async function runKernel<Shape, Name extends string>(
   gpu: Gpu,
   run: KernelRun<Shape, Name>,
 ): Promise<Record<Name, ArrayBuffer>> {
-  let cache = caches.get(gpu);
-  if (cache === undefined) caches.set(gpu, (cache = createPipelineCache(gpu)));
+  const cache = caches.get(gpu) ?? createPipelineCache(gpu);
+  caches.set(gpu, cache);
   const pipeline = await cache.compile(composeKernel(run.kernel, run.shape, run.variant));
   const set = createBufferSet(gpu);
   gpu.device.pushErrorScope("validation");

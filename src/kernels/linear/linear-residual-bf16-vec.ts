@@ -1,0 +1,35 @@
+import { defineKernel, divisible } from "../../gpu/kernel.ts";
+import type { Grid } from "../../gpu/steps.ts";
+import wgsl from "../../shaders/linear/linear-residual-bf16-vec.wgsl?raw";
+import { bf16, reduce, step } from "../libraries.ts";
+
+export interface LinearVecShape {
+  /** K, contraction width. */
+  readonly inputSize: number;
+  /** N, rows of the weight. */
+  readonly outputSize: number;
+}
+
+const rows = 4;
+
+/** A linear layer added to what `out` holds, for few tokens. x: [T, K]; weight: [N, K] bf16; bias: [N] bf16; out: [T, N]. */
+export const linearResidualBf16Vec = defineKernel({
+  id: "linear-residual-bf16-vec",
+  wgsl,
+  libraries: [step, bf16, reduce],
+  bindings: { step: "uniform", x: "read", weight: "read", bias: "read", out: "read_write" },
+  constants: ({ inputSize, outputSize }: LinearVecShape) => ({
+    K: inputSize,
+    N: outputSize,
+    ROWS: rows,
+    NUM_SUMS: rows,
+    WG_SIZE: 64,
+  }),
+  check: ({ inputSize }) => divisible("input width", inputSize, 8),
+});
+
+export const linearVecGrid = (outputSize: number, numTokens: number): Grid => [
+  Math.ceil(outputSize / rows),
+  numTokens,
+  1,
+];

@@ -1,0 +1,89 @@
+// Both forms of the linear layer, linear-residual-bf16-vec and linear-bf16-tile, over one table of cases.
+import { describe, expect, it } from "vitest";
+import { kernelVariants } from "../../gpu/gpu.ts";
+import { expectClose } from "../../testing/compare.ts";
+import { randomBf16, randomNormal } from "../../testing/data.ts";
+import { testGpu } from "../../testing/gpu-device.ts";
+import { poison, runKernel } from "../../testing/run-kernel.ts";
+import { linearReference } from "./linear.reference.ts";
+import { linearBf16Tile, linearTileGrid } from "./linear-bf16-tile.ts";
+import { linearResidualBf16Vec, linearVecGrid } from "./linear-residual-bf16-vec.ts";
+
+const cases = [
+  { name: "one step", inputSize: 512, outputSize: 64, numTokens: 1, scale: 1 },
+  { name: "several steps", inputSize: 2048, outputSize: 64, numTokens: 2, scale: 1 },
+  { name: "partial tiles everywhere", inputSize: 40, outputSize: 67, numTokens: 3, scale: 1 },
+  { name: "more tokens than a tile", inputSize: 96, outputSize: 130, numTokens: 70, scale: 1 },
+  { name: "real width 2880", inputSize: 2880, outputSize: 33, numTokens: 2, scale: 1 },
+  { name: "real width 4096", inputSize: 4096, outputSize: 65, numTokens: 1, scale: 1 },
+  { name: "real rows 5120", inputSize: 32, outputSize: 5120, numTokens: 1, scale: 1 },
+  { name: "values as large as 120b's", inputSize: 256, outputSize: 32, numTokens: 2, scale: 2e4 },
+];
+
+function caseData(c: (typeof cases)[number]) {
+  const x = randomNormal(c.numTokens * c.inputSize, 5, c.scale);
+  const weight = randomBf16(c.outputSize * c.inputSize, 6);
+  const bias = randomBf16(c.outputSize, 7, c.scale);
+  const residual = randomNormal(c.numTokens * c.outputSize, 8, c.scale);
+  // f32 sums over K of terms of size `scale`: the error grows with sqrt(K) and stays far below K ulps.
+  const tolerance = { absolute: c.scale * Math.sqrt(c.inputSize) * 4e-6, relative: 1e-5 };
+  return { x, weight, bias, residual, tolerance };
+}
+
+describe.each(kernelVariants)("linear-residual-bf16-vec (%s)", (variant) => {
+  it.each(cases)("matches the float64 reference: $name", async (c) => {
+    const { x, weight, bias, residual, tolerance } = caseData(c);
+    const { out } = await runKernel(await testGpu(), {
+      kernel: linearResidualBf16Vec,
+      shape: c,
+      variant,
+      step: { position: 0, numTokens: c.numTokens },
+      inputs: { x, weight: weight.bits, bias: bias.bits, out: residual },
+      grid: linearVecGrid(c.outputSize, c.numTokens),
+    });
+    expectClose(
+      new Float32Array(out),
+      linearReference(x, weight.values, c.inputSize, { bias: bias.values, residual }),
+      tolerance,
+    );
+  });
+});
+
+const flags = [
+  { addBias: false, addToOut: false },
+  { addBias: true, addToOut: false },
+  { addBias: true, addToOut: true },
+];
+
+describe.each(flags)("linear-bf16-tile (bias $addBias, add $addToOut)", ({ addBias, addToOut }) => {
+  it.each(cases)("matches the float64 reference: $name", async (c) => {
+    const { x, weight, bias, residual, tolerance } = caseData(c);
+    const { out } = await runKernel(await testGpu(), {
+      kernel: linearBf16Tile,
+      shape: { ...c, addBias, addToOut },
+      variant: "workgroup",
+      step: { position: 0, numTokens: c.numTokens },
+      inputs: { x, weight: weight.bits, bias: bias.bits, ...(addToOut ? { out: residual } : {}) },
+      outputs: { out: residual.byteLength },
+      grid: linearTileGrid(c.outputSize, c.numTokens),
+    });
+    const expected = linearReference(x, weight.values, c.inputSize, {
+      ...(addBias ? { bias: bias.values } : {}),
+      ...(addToOut ? { residual } : {}),
+    });
+    expectClose(new Float32Array(out), expected, tolerance);
+  });
+});
+
+it("linear-bf16-tile leaves tokens beyond num_tokens alone", async () => {
+  const { out } = await runKernel(await testGpu(), {
+    kernel: linearBf16Tile,
+    shape: { inputSize: 32, outputSize: 8, addBias: false, addToOut: false },
+    variant: "workgroup",
+    step: { position: 0, numTokens: 1 },
+    inputs: { x: randomNormal(64, 1), weight: randomBf16(256, 2).bits, bias: new Uint16Array(8) },
+    outputs: { out: 64 },
+    grid: linearTileGrid(8, 2),
+  });
+  expect([...new Uint32Array(out).slice(8)]).toEqual(Array(8).fill(poison));
+});

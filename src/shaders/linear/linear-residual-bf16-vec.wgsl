@@ -1,0 +1,32 @@
+// linear-residual-bf16-vec: out[t,n] += sum_k x[t,k] * weight[n,k] + bias[n]
+//   x : [T, K] f32 as vec4    weight : [N, K] bf16, eight per vec4<u32>    bias : [N] bf16, two per u32    out : [T, N] f32
+//   grid : (ceil(N / ROWS), T, 1); a workgroup makes ROWS outputs of one token, its lanes stride over K
+//   needs K % 8 == 0    sums : f32 per lane, then over the workgroup
+@group(0) @binding(0) var<uniform> step: Step;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> weight: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> bias: array<u32>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+
+@compute @workgroup_size(WG_SIZE)
+fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
+  if (step.stopped != 0u || group.y >= step.num_tokens) {
+    return;
+  }
+  let first_row = group.x * ROWS;
+  let input = group.y * (K / 4u);
+  var sums = array<f32, NUM_SUMS>();
+  for (var i = lane.index; i < K / 8u; i += WG_SIZE) {
+    let a = x[input + 2u * i];
+    let b = x[input + 2u * i + 1u];
+    for (var r = 0u; r < ROWS; r++) {
+      let row = min(first_row + r, N - 1u);
+      sums[r] += dot_bf16x8(weight[row * (K / 8u) + i], a, b);
+    }
+  }
+  let totals = workgroup_sum(sums, lane);
+  let row = first_row + lane.index;
+  if (lane.index < ROWS && row < N) {
+    out[group.y * N + row] += totals[lane.index] + bf16_select(bias[row / 2u], row);
+  }
+}
