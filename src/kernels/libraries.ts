@@ -1,8 +1,16 @@
 import type { KernelLibrary } from "../gpu/kernel.ts";
 import bf16Wgsl from "../shaders/lib/bf16.wgsl?raw";
+import expertBf16Wgsl from "../shaders/lib/expert-bf16.wgsl?raw";
+import expertMxfp4Wgsl from "../shaders/lib/expert-mxfp4.wgsl?raw";
+import expertTileWgsl from "../shaders/lib/expert-tile.wgsl?raw";
+import kvF16Wgsl from "../shaders/lib/kv-f16.wgsl?raw";
+import kvF32Wgsl from "../shaders/lib/kv-f32.wgsl?raw";
+import mxfp4Wgsl from "../shaders/lib/mxfp4.wgsl?raw";
 import reduceSubgroupsWgsl from "../shaders/lib/reduce-subgroups.wgsl?raw";
 import reduceWorkgroupWgsl from "../shaders/lib/reduce-workgroup.wgsl?raw";
+import ropeKvWgsl from "../shaders/lib/rope-kv.wgsl?raw";
 import stepWgsl from "../shaders/lib/step.wgsl?raw";
+import swigluWgsl from "../shaders/lib/swiglu.wgsl?raw";
 
 /** bf16 expansion. */
 export const bf16: KernelLibrary = bf16Wgsl;
@@ -10,3 +18,21 @@ export const bf16: KernelLibrary = bf16Wgsl;
 export const step: KernelLibrary = stepWgsl;
 /** Workgroup sums; needs the constants WG_SIZE (a power of two) and NUM_SUMS. */
 export const reduce: KernelLibrary = { subgroups: reduceSubgroupsWgsl, workgroup: reduceWorkgroupWgsl };
+/** MXFP4 codes and scales to f32. */
+export const mxfp4: KernelLibrary = mxfp4Wgsl;
+/** The experts' gated activation; needs the constant LIMIT. */
+export const swiglu: KernelLibrary = swigluWgsl;
+/** KV cache elements as f16, two per u32. */
+export const kvF16: KernelLibrary = kvF16Wgsl;
+/** KV cache elements as f32. */
+export const kvF32: KernelLibrary = kvF32Wgsl;
+/** Rotary embedding of one head and its way to q and the KV cache; needs a KV format. */
+export const ropeKv: KernelLibrary = ropeKvWgsl;
+/** Expert weights as MXFP4; needs the constants E and KB and the bindings `blocks` and `scales`. */
+const expertMxfp4: readonly KernelLibrary[] = [mxfp4, expertMxfp4Wgsl];
+/** Expert weights as bf16; the same functions and bindings, of which it leaves `scales` unread. */
+const expertBf16: readonly KernelLibrary[] = [expertBf16Wgsl];
+/** Reading expert weights, by how they are stored. `bf16` must stand before it. */
+export const expertWeights = { mxfp4: expertMxfp4, bf16: expertBf16 } as const;
+/** Products of a tile of tokens with a tile of expert rows; needs the constants TILE_M and KB. */
+export const expertTile: KernelLibrary = expertTileWgsl;

@@ -1,0 +1,32 @@
+// Expert weights as MXFP4 (after lib/mxfp4.wgsl). Same functions as lib/expert-bf16.wgsl, one of the two is used.
+// Needs: E experts, KB blocks of 32 weights a row; bindings `blocks: array<vec4<u32>>` [rows, KB] and
+// `scales: array<u32>` [rows, KB] bytes, whose rows need not start at a word. A row counts over all stored experts.
+
+// Where an expert stands in the weights. A table of resident experts would be read here.
+fn expert_slot(expert: u32) -> u32 {
+  return min(expert, E - 1u);
+}
+
+// The dot product of one block of a row with 32 inputs.
+fn expert_block_dot(row: u32, block: u32, inputs: ptr<function, array<vec4<f32>, 8>>) -> f32 {
+  let index = row * KB + block;
+  let codes = blocks[index];
+  var sums = vec4<f32>();
+  for (var i = 0u; i < 4u; i++) {
+    sums = fma(mxfp4_quarters(codes[i]), (*inputs)[2u * i], sums);
+    sums = fma(mxfp4_quarters(codes[i] >> 16u), (*inputs)[2u * i + 1u], sums);
+  }
+  let factors = mxfp4_factors(mxfp4_scale_byte(scales[index / 4u], index));
+  return dot(sums, vec4<f32>(1.0)) * factors.x * factors.y;
+}
+
+// Weights 8 part .. 8 part + 7 of one block of a row, part in 0..3.
+fn expert_weights_8(row: u32, block: u32, part: u32) -> array<vec4<f32>, 2> {
+  let index = row * KB + block;
+  let codes = blocks[index][part];
+  let factors = mxfp4_factors(mxfp4_scale_byte(scales[index / 4u], index));
+  return array<vec4<f32>, 2>(
+    mxfp4_quarters(codes) * factors.x * factors.y,
+    mxfp4_quarters(codes >> 16u) * factors.x * factors.y,
+  );
+}
