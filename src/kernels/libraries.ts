@@ -3,6 +3,7 @@ import bf16Wgsl from "../shaders/lib/bf16.wgsl?raw";
 import expertBf16Wgsl from "../shaders/lib/expert-bf16.wgsl?raw";
 import expertMxfp4Wgsl from "../shaders/lib/expert-mxfp4.wgsl?raw";
 import expertTileWgsl from "../shaders/lib/expert-tile.wgsl?raw";
+import gumbelWgsl from "../shaders/lib/gumbel.wgsl?raw";
 import kvF16Wgsl from "../shaders/lib/kv-f16.wgsl?raw";
 import kvF32Wgsl from "../shaders/lib/kv-f32.wgsl?raw";
 import mxfp4Wgsl from "../shaders/lib/mxfp4.wgsl?raw";
@@ -36,3 +37,5 @@ const expertBf16: readonly KernelLibrary[] = [expertBf16Wgsl];
 export const expertWeights = { mxfp4: expertMxfp4, bf16: expertBf16 } as const;
 /** Products of a tile of tokens with a tile of expert rows; needs the constants TILE_M and KB. */
 export const expertTile: KernelLibrary = expertTileWgsl;
+/** Counter-based Gumbel noise for sampling. */
+export const gumbel: KernelLibrary = gumbelWgsl;

@@ -1,0 +1,62 @@
+// lm-head-bf16-vec: logits[v] = sum_h rms_norm(x[last])[h] * weight[v,h], and the best candidate of every workgroup
+//   x : [T, H] f32 as vec4, of which only the last token counts    gain : [H] bf16    weight : [V, H] bf16
+//   allowed : [ceil(V / 32)] bit mask of ids that may be sampled    logits : [V] f32
+//   candidates : [groups] (score as f32 bits, id); the score is the logit, or logit / temperature + Gumbel noise
+//   grid   : groups spread over x and y, ROWS ids a workgroup    needs H % 8 == 0
+//   The norm's scale is a common factor, so its sum of squares is one more sum of the same pass.
+@group(0) @binding(0) var<uniform> step: Step;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> gain: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> weight: array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read> allowed: array<u32>;
+@group(0) @binding(5) var<storage, read_write> logits: array<f32>;
+@group(0) @binding(6) var<storage, read_write> candidates: array<vec2<u32>>;
+
+const NEVER: f32 = -3.0e38;
+
+@compute @workgroup_size(WG_SIZE)
+fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let tile = group.y * groups.x + group.x;
+  let first_row = tile * ROWS;
+  if (step.stopped != 0u || first_row >= V) {
+    return;
+  }
+  let input = (step.num_tokens - 1u) * (H / 4u);
+  var sums = array<f32, NUM_SUMS>();
+  for (var i = lane.index; i < H / 8u; i += WG_SIZE) {
+    let a = x[input + 2u * i];
+    let b = x[input + 2u * i + 1u];
+    let g = gain[i];
+    let a_gained = a * vec4<f32>(bf16_pair(g.x), bf16_pair(g.y));
+    let b_gained = b * vec4<f32>(bf16_pair(g.z), bf16_pair(g.w));
+    sums[ROWS] += dot(a, a) + dot(b, b);
+    for (var r = 0u; r < ROWS; r++) {
+      let row = min(first_row + r, V - 1u);
+      sums[r] += dot_bf16x8(weight[row * (H / 8u) + i], a_gained, b_gained);
+    }
+  }
+  let totals = workgroup_sum(sums, lane);
+  if (lane.index != 0u) {
+    return;
+  }
+  let scale = inverseSqrt(totals[ROWS] / f32(H) + EPS);
+  var best_score = NEVER;
+  var best_id = first_row;
+  for (var r = 0u; r < ROWS; r++) {
+    let id = first_row + r;
+    if (id < V) {
+      let logit = totals[r] * scale;
+      logits[id] = logit;
+      var score = logit;
+      if (step.inv_temperature > 0.0) {
+        score = logit * step.inv_temperature + gumbel(step.seed, step.num_generated, id);
+      }
+      let is_allowed = ((allowed[id / 32u] >> (id % 32u)) & 1u) == 1u;
+      if (is_allowed && score > best_score) {
+        best_score = score;
+        best_id = id;
+      }
+    }
+  }
+  candidates[tile] = vec2<u32>(bitcast<u32>(best_score), best_id);
+}
