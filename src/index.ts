@@ -1,0 +1,42 @@
+/**
+ * gpt-oss-webgpu: OpenAI's gpt-oss models in the browser, on WebGPU, in a Web Worker. This file is the whole public
+ * surface.
+ *
+ * ```ts
+ * import { createWorkerEngine } from "gpt-oss-webgpu";
+ *
+ * const engine = createWorkerEngine();
+ * await engine.load(
+ *   { baseUrl: "https://huggingface.co/openai/gpt-oss-20b" },
+ *   { onProgress: ({ phase, loadedBytes, totalBytes }) => show(phase, loadedBytes / totalBytes) },
+ * );
+ * const request = { messages: [{ role: "user", content: "What is 17 + 25?" }], reasoningEffort: "low" } as const;
+ * for await (const event of engine.chat(request)) {
+ *   if (event.type === "reasoning") reasoning += event.text; // unfiltered: not meant for end users as it is
+ *   if (event.type === "content") answer += event.text;
+ *   if (event.type === "done") console.log(event.finishReason, event.stats.decodeTokensPerSecond);
+ * }
+ * engine.dispose();
+ * ```
+ *
+ * Every failure is an `EngineError` with a `code` from `errorCodes` and `details`.
+ */
+export type { HeartbeatOptions } from "./client/death-watch.ts";
+export { createWorkerEngine, type WorkerEngine, type WorkerEngineOptions } from "./client/worker-engine.ts";
+export type { WorkerLike } from "./client/worker-like.ts";
+export { EngineError, type ErrorCode, type ErrorDetails, errorCodes, isEngineError } from "./errors.ts";
+export type {
+  ChatEvent,
+  ChatMessage,
+  ChatRequest,
+  EngineInfo,
+  FinishReason,
+  GenerateOptions,
+  GenerateStats,
+  Generation,
+  LoadOptions,
+} from "./runtime/types.ts";
+export type { ReasoningEffort } from "./text/types.ts";
+export type { StoredModelSummary } from "./weights/models.ts";
+export type { ByteProgress } from "./weights/types.ts";
+export type { ModelSource } from "./worker/protocol.ts";

@@ -1,0 +1,86 @@
+import { EngineError } from "../errors.ts";
+import type { ChatEvent, Engine, EngineInfo, GenerateStats } from "../runtime/types.ts";
+import type { HostServices } from "../worker/host.ts";
+
+export const fakeInfo: EngineInfo = {
+  adapter: { vendor: "test", architecture: "", description: "a test", isSoftware: true },
+  variant: "workgroup",
+  model: {
+    id: "tiny",
+    numLayers: 1,
+    numExperts: 4,
+    hiddenSize: 64,
+    vocabSize: 10,
+    expertFormat: "mxfp4",
+    weightBytes: 100,
+  },
+  contextLength: 64,
+  kvFormat: "f32",
+  gpuBytes: 200,
+};
+
+export const fakeStats: GenerateStats = {
+  promptTokens: 3,
+  newTokens: 2,
+  timeToFirstTokenMs: 1,
+  prefillTokensPerSecond: 3,
+  decodeTokensPerSecond: 2,
+};
+
+/** Resolves when the signal fires: what an engine waits for between tokens. */
+export function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) resolve();
+    signal?.addEventListener("abort", () => resolve());
+  });
+}
+
+/** An engine that answers by script; override what a test is about. */
+export function createFakeEngine(overrides: Partial<Engine> = {}): Engine {
+  let info: EngineInfo | undefined;
+  return {
+    get info() {
+      return info;
+    },
+    load: async (_files, options) => {
+      options?.onProgress?.({ phase: "load", loadedBytes: 100, totalBytes: 100, file: "model.safetensors" });
+      info = fakeInfo;
+      return fakeInfo;
+    },
+    async *chat(): AsyncGenerator<ChatEvent> {
+      yield { type: "reasoning", text: "So." };
+      yield { type: "content", text: "42" };
+      yield { type: "done", finishReason: "stop", stats: fakeStats };
+    },
+    generate: () => {
+      throw new EngineError("internal", "not scripted");
+    },
+    logits: async (tokens) => Float32Array.from(tokens),
+    unload: () => {
+      info = undefined;
+    },
+    dispose: () => {},
+    ...overrides,
+  };
+}
+
+/** Surroundings of a host with this engine and an empty store. */
+export function fakeServices(engine: Engine, overrides: Partial<HostServices> = {}): HostServices {
+  return {
+    createEngine: async () => engine,
+    openCheckpoint: async (source, { onProgress }) => {
+      onProgress({ phase: "download", loadedBytes: 50, totalBytes: 100, file: "model.safetensors" });
+      onProgress({ phase: "download", loadedBytes: 100, totalBytes: 100, file: "model.safetensors" });
+      return {
+        id: source.id ?? source.baseUrl,
+        readText: async () => undefined,
+        sizeBytes: async () => 0,
+        read: async () => new Uint8Array(),
+      };
+    },
+    listModels: async () => [],
+    deleteModel: async () => {},
+    holdLifeLock: async () => undefined,
+    ...overrides,
+  };
+}

@@ -1,0 +1,45 @@
+import { EngineError } from "../errors.ts";
+import { createEngine } from "../runtime/engine.ts";
+import { createChunkStore } from "../weights/chunk-store.ts";
+import { createHttpFiles } from "../weights/http-files.ts";
+import { deleteModel, listModels } from "../weights/models.ts";
+import { openCheckpoint } from "../weights/open-checkpoint.ts";
+import type { HostServices } from "./host.ts";
+import { holdLifeLock } from "./life-lock.ts";
+import type { ModelSource } from "./protocol.ts";
+
+const minChunkBytes = 4 * 1024 * 1024;
+const maxChunkBytes = 32 * 1024 * 1024;
+
+/** The host's surroundings in a dedicated worker: WebGPU, fetch, IndexedDB and Web Locks. */
+export function createBrowserServices(scope: { readonly navigator: Navigator }): HostServices {
+  const store = createChunkStore();
+  return {
+    createEngine: () => createEngine({ gpu: scope.navigator.gpu }),
+    openCheckpoint: async (source, { onProgress, signal }) => {
+      checkChunkBytes(source);
+      const remote = createHttpFiles({ baseUrl: source.baseUrl });
+      const { files } = await openCheckpoint({
+        source: source.id === undefined ? remote : { ...remote, id: source.id },
+        store,
+        onProgress,
+        signal,
+        chunkBytes: source.chunkBytes,
+      });
+      return files;
+    },
+    listModels: () => listModels(store),
+    deleteModel: (id) => deleteModel(store, id),
+    holdLifeLock: () => holdLifeLock(scope.navigator.locks),
+  };
+}
+
+function checkChunkBytes({ chunkBytes }: ModelSource): void {
+  if (chunkBytes === undefined) return;
+  if (Number.isInteger(chunkBytes) && chunkBytes >= minChunkBytes && chunkBytes <= maxChunkBytes) return;
+  throw new EngineError(
+    "request-invalid",
+    `chunkBytes is ${chunkBytes}; it must be an integer from ${minChunkBytes} to ${maxChunkBytes}.`,
+    { details: { chunkBytes } },
+  );
+}

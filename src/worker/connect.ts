@@ -1,0 +1,25 @@
+import { type Endpoint, proxy, wrap } from "comlink";
+import { installErrorHandler } from "./errors-over-comlink.ts";
+import type { Deliver, HostApi } from "./protocol.ts";
+
+/**
+ * The host at the other end of `endpoint`. Its promises stay pending for ever if the other end dies: whoever calls
+ * must watch for that and race them.
+ */
+export function connect(endpoint: Endpoint): HostApi {
+  installErrorHandler();
+  const remote = wrap<HostApi>(endpoint) as unknown as HostApi;
+  const taking = <T>(deliver: Deliver<T>): Deliver<T> => proxy((batch: readonly T[]) => deliver(batch));
+  return {
+    hello: (onFault) => remote.hello(proxy((error) => onFault(error))),
+    ping: () => remote.ping(),
+    load: (call, source, options, deliver) => remote.load(call, source, options, taking(deliver)),
+    chat: (call, request, deliver) => remote.chat(call, request, taking(deliver)),
+    generate: (call, prompt, options, deliver) => remote.generate(call, prompt, options, taking(deliver)),
+    logits: (call, tokens, path) => remote.logits(call, tokens, path),
+    abort: (call) => remote.abort(call),
+    unload: () => remote.unload(),
+    models: () => remote.models(),
+    deleteModel: (id) => remote.deleteModel(id),
+  };
+}

@@ -1,0 +1,68 @@
+import type { WireError } from "../errors.ts";
+import type {
+  ChatEvent,
+  ChatRequest,
+  EngineInfo,
+  GenerateOptions,
+  Generation,
+  LoadOptions,
+} from "../runtime/types.ts";
+import type { StoredModelSummary } from "../weights/models.ts";
+import type { ByteProgress } from "../weights/types.ts";
+
+/** Where a checkpoint is fetched from: a folder on the web in Hugging Face layout. */
+export interface ModelSource {
+  /**
+   * Address of the folder that holds config.json, or a repository on Hugging Face
+   * (`https://huggingface.co/org/name`). A relative one is resolved against the page.
+   */
+  readonly baseUrl: string;
+  /** Key under which it is stored. Default: the address. */
+  readonly id?: string;
+  /** Bytes of one stored chunk, 4 MiB to 32 MiB. Default 16 MiB. A stored model keeps the size it began with. */
+  readonly chunkBytes?: number;
+}
+
+/** Load options that can be cloned; progress and abort travel apart. */
+export type WireLoadOptions = Omit<LoadOptions, "onProgress" | "signal">;
+export type WireChatRequest = Omit<ChatRequest, "signal">;
+export type WireGenerateOptions = Omit<GenerateOptions, "signal">;
+export type GenerationResult = Awaited<Generation["result"]>;
+
+/** Hands over what has gathered; resolves once the other side has taken it. */
+export type Deliver<T> = (batch: readonly T[]) => Promise<void>;
+
+/** Names a request, so that `abort` can speak of it. The client counts up. */
+export type CallId = number;
+
+/**
+ * What the worker offers to its one client. Every method rejects with EngineError.
+ * Requests (`load`, `chat`, `generate`, `logits`) run one at a time: a second one is refused with `busy`.
+ */
+export interface HostApi {
+  /** Registers the client. Resolves to the name of a Web Lock that the worker holds as long as it lives. */
+  hello(onFault: (error: WireError) => void): Promise<string | undefined>;
+  /** The heartbeat. */
+  ping(): Promise<void>;
+  load(
+    call: CallId,
+    source: ModelSource,
+    options: WireLoadOptions,
+    deliver: Deliver<ByteProgress>,
+  ): Promise<EngineInfo>;
+  chat(call: CallId, request: WireChatRequest, deliver: Deliver<ChatEvent>): Promise<void>;
+  generate(
+    call: CallId,
+    prompt: readonly number[],
+    options: WireGenerateOptions,
+    deliver: Deliver<number>,
+  ): Promise<GenerationResult>;
+  logits(call: CallId, tokens: readonly number[], path: "prefill" | "decode"): Promise<Float32Array>;
+  /** Fires the AbortSignal of a request. Unknown and finished ones are ignored. */
+  abort(call: CallId): Promise<void>;
+  /** Aborts the running request, waits for its end and frees the model. */
+  unload(): Promise<void>;
+  models(): Promise<readonly StoredModelSummary[]>;
+  /** Deletes a stored model. @throws busy while a request runs */
+  deleteModel(id: string): Promise<void>;
+}

@@ -1,0 +1,44 @@
+import { type Endpoint, expose, releaseProxy, transfer } from "comlink";
+import { toEngineError } from "../errors.ts";
+import { installErrorHandler } from "./errors-over-comlink.ts";
+import type { HostApi } from "./protocol.ts";
+
+/** Answers a client at the other end of `endpoint` with `api`. */
+export function serve(api: HostApi, endpoint: Endpoint): void {
+  installErrorHandler();
+  const served: HostApi = {
+    hello: (onFault) => asEngineError(api.hello(onFault)),
+    ping: () => api.ping(),
+    load: (call, source, options, deliver) => releasing(deliver, api.load(call, source, options, deliver)),
+    chat: (call, request, deliver) => releasing(deliver, api.chat(call, request, deliver)),
+    generate: (call, prompt, options, deliver) =>
+      releasing(deliver, api.generate(call, prompt, options, deliver)),
+    logits: async (call, tokens, path) => {
+      const logits = await asEngineError(api.logits(call, tokens, path));
+      return transfer(logits, [logits.buffer as ArrayBuffer]);
+    },
+    abort: (call) => asEngineError(api.abort(call)),
+    unload: () => asEngineError(api.unload()),
+    models: () => asEngineError(api.models()),
+    deleteModel: (id) => asEngineError(api.deleteModel(id)),
+  };
+  expose(served, endpoint);
+}
+
+/** What is thrown on the way becomes an EngineError, so that its code crosses. */
+async function asEngineError<T>(result: Promise<T>): Promise<T> {
+  try {
+    return await result;
+  } catch (error) {
+    throw toEngineError(error);
+  }
+}
+
+/** Closes the message port behind a callback once the request has ended: comlink would leave that to the collector. */
+async function releasing<T>(callback: object, result: Promise<T>): Promise<T> {
+  try {
+    return await asEngineError(result);
+  } finally {
+    (callback as { [releaseProxy]?: () => void })[releaseProxy]?.();
+  }
+}
