@@ -11,11 +11,14 @@ fn expert_slot(expert: u32) -> u32 {
 fn expert_block_dot(row: u32, block: u32, inputs: ptr<function, array<vec4<f32>, 8>>) -> f32 {
   let index = row * KB + block;
   let codes = blocks[index];
-  var sums = vec4<f32>();
-  for (var i = 0u; i < 4u; i++) {
-    sums = fma(mxfp4_quarters(codes[i]), (*inputs)[2u * i], sums);
-    sums = fma(mxfp4_quarters(codes[i] >> 16u), (*inputs)[2u * i + 1u], sums);
-  }
+  var sums = mxfp4_quarters(codes.x) * (*inputs)[0];
+  sums = fma(mxfp4_quarters(codes.x >> 16u), (*inputs)[1], sums);
+  sums = fma(mxfp4_quarters(codes.y), (*inputs)[2], sums);
+  sums = fma(mxfp4_quarters(codes.y >> 16u), (*inputs)[3], sums);
+  sums = fma(mxfp4_quarters(codes.z), (*inputs)[4], sums);
+  sums = fma(mxfp4_quarters(codes.z >> 16u), (*inputs)[5], sums);
+  sums = fma(mxfp4_quarters(codes.w), (*inputs)[6], sums);
+  sums = fma(mxfp4_quarters(codes.w >> 16u), (*inputs)[7], sums);
   let factors = mxfp4_factors(mxfp4_scale_byte(scales[index / 4u], index));
   return dot(sums, vec4<f32>(1.0)) * factors.x * factors.y;
 }

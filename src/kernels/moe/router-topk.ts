@@ -1,0 +1,51 @@
+import { defineKernel, divisible, f32 } from "../../gpu/kernel.ts";
+import type { Grid } from "../../gpu/steps.ts";
+import wgsl from "../../shaders/moe/router-topk.wgsl?raw";
+import { bf16, step } from "../libraries.ts";
+
+/** Partial sums of all experts share 8 KiB of workgroup memory. */
+const maxPartials = 2048;
+export const maxExperts = 256;
+
+export interface RouterShape {
+  readonly hiddenSize: number;
+  readonly numExperts: number;
+  readonly expertsPerToken: number;
+  readonly eps: number;
+}
+
+/**
+ * Norm, router and choice of experts. x: [T, H] f32 (not normed); gain: [H], router: [E, H], bias: [E] bf16;
+ * ids: [T, A] u32 by falling logit, ties to the lower id; weights: [T, A] f32, softmax over the chosen.
+ */
+export const routerTopk = defineKernel({
+  id: "router-topk",
+  wgsl,
+  libraries: [step, bf16],
+  bindings: {
+    step: "uniform",
+    x: "read",
+    gain: "read",
+    router: "read",
+    bias: "read",
+    ids: "read_write",
+    weights: "read_write",
+  },
+  constants: ({ hiddenSize, numExperts, expertsPerToken, eps }: RouterShape) => ({
+    H: hiddenSize,
+    E: numExperts,
+    A: expertsPerToken,
+    EPS: f32(eps),
+    TEAM: numExperts * 16 <= maxPartials ? 16 : 8,
+  }),
+  check: ({ hiddenSize, numExperts, expertsPerToken }) => [
+    ...divisible("hidden size", hiddenSize, 8),
+    ...(numExperts <= maxExperts ? [] : [`number of experts (${numExperts}) must be at most ${maxExperts}`]),
+    ...(expertsPerToken >= 1 && expertsPerToken <= numExperts
+      ? []
+      : [`experts per token (${expertsPerToken}) must be 1..${numExperts}`]),
+  ],
+});
+
+/** One workgroup a token. */
+export const routerTopkGrid = (numTokens: number): Grid => [numTokens, 1, 1];
