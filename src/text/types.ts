@@ -26,12 +26,33 @@ export interface SystemContent {
   /** YYYY-MM-DD */
   readonly currentDate?: string;
   readonly reasoningEffort?: ReasoningEffort;
+  /** Valid channels, in order. */
   readonly channels?: readonly string[];
+  /** Say that every message needs a channel. Default true. */
+  readonly channelRequired?: boolean;
+  /** Built-in tools (browser, python). */
+  readonly tools?: readonly ToolNamespace[];
 }
 
 /** Content of a harmony developer message. */
 export interface DeveloperContent {
   readonly instructions?: string;
+  readonly tools?: readonly ToolNamespace[];
+}
+
+/** Tools that share a name prefix: `functions` for the caller's own. */
+export interface ToolNamespace {
+  readonly name: string;
+  readonly description?: string;
+  readonly functions: readonly FunctionTool[];
+}
+
+/** One function the model may call. */
+export interface FunctionTool {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the arguments object; left out for a function without arguments. */
+  readonly parameters?: unknown;
 }
 
 /** One harmony message, to be rendered or as parsed. */
@@ -49,9 +70,14 @@ export interface HarmonyMessage {
 export type HarmonyEvent =
   | { readonly type: "message-start"; readonly header: HarmonyHeader }
   | { readonly type: "text"; readonly text: string; readonly header: HarmonyHeader }
-  | { readonly type: "message-end"; readonly header: HarmonyHeader; readonly content: string; readonly end: "end" | "return" | "call" | "eof" }
-  /** The stream was malformed and the parser went on; nothing is dropped. */
-  | { readonly type: "recovery"; readonly what: string };
+  | {
+      readonly type: "message-end";
+      readonly header: HarmonyHeader;
+      readonly content: string;
+      readonly end: "end" | "return" | "call" | "eof";
+    }
+  /** The stream was malformed and the parser went on. `text` is generated text that found no other place. */
+  | { readonly type: "recovery"; readonly what: string; readonly text?: string };
 
 export interface HarmonyHeader {
   readonly role: Role;

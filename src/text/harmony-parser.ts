@@ -1,0 +1,193 @@
+import { EngineError } from "../errors.ts";
+import { hasContentWords, hasOutgrownHeader, splitBareMessage } from "./harmony-bare-header.ts";
+import { type HeaderStart, parseHeader } from "./harmony-header.ts";
+import { harmonyTokens, startOfText } from "./harmony-tokens.ts";
+import type { HarmonyEvent, HarmonyHeader, Role, Tokenizer } from "./types.ts";
+import { createUtf8Stream } from "./utf8-stream.ts";
+
+/** Streaming parser of what a model writes. */
+export interface HarmonyParser {
+  /** Takes one token. @throws request-invalid in strict mode for a malformed stream; the parser is then done */
+  push(id: number): HarmonyEvent[];
+  /** The stream is over: closes what is open. */
+  end(): HarmonyEvent[];
+}
+
+export interface HarmonyParserOptions {
+  /** The prompt ended in `<|start|>` and this role: the stream begins inside that header. */
+  readonly role?: Role;
+  /** Throw at the first departure from the grammar instead of recovering. Default false. */
+  readonly strict?: boolean;
+}
+
+type MessageEnd = "end" | "return" | "call" | "eof";
+
+interface Header {
+  readonly kind: "header";
+  readonly start: HeaderStart;
+  readonly text: string;
+}
+
+interface Content {
+  readonly kind: "content";
+  readonly header: HarmonyHeader;
+  /** The message token was missing. */
+  readonly bare: boolean;
+  readonly text: string;
+}
+
+type State = { readonly kind: "between" } | Header | Content;
+
+const messageEnds: ReadonlyMap<string, MessageEnd> = new Map([
+  [harmonyTokens.end, "end"],
+  [harmonyTokens.return, "return"],
+  [harmonyTokens.call, "call"],
+  [harmonyTokens.endOfText, "eof"],
+]);
+
+const between: State = { kind: "between" };
+const replacementBytes = new TextEncoder().encode("\uFFFD");
+
+/**
+ * Parses a token stream into messages, text as it arrives. By default any stream gives messages, nothing throws
+ * and no generated text is lost: departures from the grammar are reported as `recovery` events and mended.
+ * Special tokens inside content that do not end it are its literal text.
+ */
+export function createHarmonyParser(tokenizer: Tokenizer, options: HarmonyParserOptions = {}): HarmonyParser {
+  const utf8 = createUtf8Stream();
+  const encoder = new TextEncoder();
+  let events: HarmonyEvent[] = [];
+  let state: State = options.role === undefined ? between : openHeader({ kind: "given", role: options.role });
+
+  function recover(what: string, text = ""): void {
+    if (options.strict === true) throw malformed(what, text);
+    events.push({ type: "recovery", what, ...(text === "" ? {} : { text }) });
+  }
+
+  function decode(id: number, name: string | undefined): string {
+    if (name !== undefined) return utf8.push(encoder.encode(name));
+    const bytes = tokenizer.bytes(id);
+    if (bytes === undefined) recover(`token id ${id} does not exist`);
+    return utf8.push(bytes ?? replacementBytes);
+  }
+
+  function begin(header: HarmonyHeader, bare: boolean): Content {
+    events.push({ type: "message-start", header });
+    return { kind: "content", header, bare, text: "" };
+  }
+
+  function write(content: Content, text: string): Content {
+    if (text === "") return content;
+    events.push({ type: "text", text, header: content.header });
+    return { ...content, text: content.text + text };
+  }
+
+  function close(content: Content, end: MessageEnd): State {
+    const { header, text } = write(content, utf8.flush());
+    events.push({ type: "message-end", header, content: text, end });
+    return between;
+  }
+
+  /** The header's text turned out to hold content: its message token is missing. */
+  function beginBare({ text, start }: Header): Content {
+    recover("a message without its message token");
+    const { header, content } = splitBareMessage(text, start, recover);
+    return write(begin(header, true), content);
+  }
+
+  function betweenMessages(id: number, name: string | undefined): State {
+    if (name === harmonyTokens.start) return openHeader({ kind: "open" });
+    if (name !== undefined && (messageEnds.has(name) || name === startOfText)) {
+      recover(`a stray ${name}`);
+      return between;
+    }
+    recover("a message without its start token");
+    return inHeader(openHeader({ kind: "implied" }), id, name);
+  }
+
+  function inHeader(header: Header, id: number, name: string | undefined): State {
+    if (name === harmonyTokens.message)
+      return begin(parseHeader(header.text + utf8.flush(), header.start, recover), false);
+    const end = name === undefined ? undefined : messageEnds.get(name);
+    if (end !== undefined) return endHeader(header, end);
+    if (name === harmonyTokens.start) {
+      if (hasOnlyRole(header)) recover("a repeated start token", header.text.trim());
+      else endHeader(header, "eof");
+      utf8.flush();
+      return openHeader({ kind: "open" });
+    }
+    if (name === harmonyTokens.channel && hasContentWords(header.text, header.start)) {
+      endHeader(header, "eof");
+      return inHeader(openHeader({ kind: "implied" }), id, name);
+    }
+    const longer = { ...header, text: header.text + decode(id, name) };
+    return hasOutgrownHeader(longer.text, longer.start) ? beginBare(longer) : longer;
+  }
+
+  /** A header that ended without its message token is a message all the same, unless nothing was written. */
+  function endHeader(header: Header, end: MessageEnd): State {
+    const full = { ...header, text: header.text + utf8.flush() };
+    if (full.text.trim() !== "") return close(beginBare(full), end);
+    recover("an empty message", full.text);
+    return between;
+  }
+
+  function inContent(content: Content, id: number, name: string | undefined): State {
+    const end = name === undefined ? undefined : messageEnds.get(name);
+    if (end !== undefined) {
+      if (end === "eof") recover("end of text inside a message");
+      return close(content, end);
+    }
+    if (content.bare && name === harmonyTokens.message) {
+      recover("a late message token");
+      return content;
+    }
+    if (content.bare && (name === harmonyTokens.start || name === harmonyTokens.channel)) {
+      recover("a message without its end token");
+      close(content, "eof");
+      return betweenMessages(id, name);
+    }
+    return write(content, decode(id, name));
+  }
+
+  function step(id: number): State {
+    const name = tokenizer.specialText(id);
+    if (state.kind === "header") return inHeader(state, id, name);
+    return state.kind === "content" ? inContent(state, id, name) : betweenMessages(id, name);
+  }
+
+  return {
+    push(id) {
+      events = [];
+      state = step(id);
+      return events;
+    },
+    end() {
+      events = [];
+      if (state.kind === "content") close(state, "eof");
+      if (state.kind === "header") endHeader(state, "eof");
+      state = between;
+      return events;
+    },
+  };
+}
+
+function openHeader(start: HeaderStart): Header {
+  return { kind: "header", start, text: "" };
+}
+
+function hasOnlyRole({ text, start }: Header): boolean {
+  const { header, content } = splitBareMessage(text, start);
+  return (
+    content === "" &&
+    header.channel === undefined &&
+    header.recipient === undefined &&
+    header.contentType === undefined
+  );
+}
+
+function malformed(what: string, text: string): EngineError {
+  const got = text === "" ? "" : ` (${JSON.stringify(text.slice(0, 80))})`;
+  const message = `Cannot parse this harmony stream strictly: ${what}${got}. Parse it without strict to recover.`;
+  return new EngineError("request-invalid", message, { details: { what, text } });
+}
