@@ -13,14 +13,14 @@ const systemFolders = ["/usr/lib/chromium", "/usr/lib/chromium-browser", "/opt/g
  * change are left out. Linux only; elsewhere Dawn needs nothing.
  * @type {typeof import("./gpu-env.mjs").gpuEnvironment}
  */
-export function gpuEnvironment(base = process.env) {
+export function gpuEnvironment(base = process.env, systemHasVulkan = hasSystemVulkan) {
   if (process.platform !== "linux") return {};
   const folder = findSwiftShader(base);
   if (folder === undefined) return {};
   /** @type {Record<string, string>} */
   const env = {};
   if (!base.GPT_OSS_SWIFTSHADER_ICD) env.GPT_OSS_SWIFTSHADER_ICD = join(folder, icdFile);
-  if (!hasSystemVulkan() && existsSync(join(folder, "libvulkan.so.1"))) {
+  if (!systemHasVulkan() && existsSync(join(folder, "libvulkan.so.1"))) {
     const before = (base.LD_LIBRARY_PATH ?? "").split(delimiter).filter((entry) => entry !== "");
     if (!before.includes(folder)) env.LD_LIBRARY_PATH = [...before, folder].join(delimiter);
   }

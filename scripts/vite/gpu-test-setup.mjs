@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { gpuEnvironment, hasGpuHardware } from "../lib/gpu-env.mjs";
+import { gpuEnvironment } from "../lib/gpu-env.mjs";
 import { root } from "../lib/root.mjs";
 
 const probe = `
@@ -10,14 +10,16 @@ const probe = `
 `;
 
 /**
- * Environment of the processes that run GPU tests: SwiftShader is put in front where there is no GPU.
+ * Environment of the processes that run GPU tests: SwiftShader, the adapter of CI, unless TEST_ADAPTER=auto
+ * asks for the machine's GPU or a Vulkan driver is named already.
  * @type {typeof import("./gpu-test-setup.mjs").gpuTestEnvironment}
  */
 export function gpuTestEnvironment() {
   const env = gpuEnvironment();
   const icd = process.env.GPT_OSS_SWIFTSHADER_ICD ?? env.GPT_OSS_SWIFTSHADER_ICD;
   const chosen = process.env.VK_ICD_FILENAMES ?? process.env.VK_DRIVER_FILES;
-  if (icd !== undefined && chosen === undefined && !hasGpuHardware()) env.VK_ICD_FILENAMES = icd;
+  if (icd !== undefined && chosen === undefined && process.env.TEST_ADAPTER !== "auto")
+    env.VK_ICD_FILENAMES = icd;
   return env;
 }
 
