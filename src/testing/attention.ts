@@ -1,0 +1,111 @@
+import { attentionSinkReference } from "../kernels/attention/attention-sink.reference.ts";
+import { kvRing, packKv, roundToKv } from "../kernels/attention/kv-cache.reference.ts";
+import type { KvFormat } from "../kernels/attention/kv-cache.ts";
+import { expectClose } from "./compare.ts";
+import { randomNormal, toBf16 } from "./data.ts";
+
+/** One case of attention's table. */
+export interface AttentionCase {
+  readonly name: string;
+  readonly numHeads: number;
+  readonly numKvHeads: number;
+  readonly headDim: number;
+  readonly window: number;
+  readonly capacity: number;
+  /** Of the first token; positions before it are in the cache. */
+  readonly position: number;
+  readonly numTokens: number;
+  /** Standard deviation of the logits. Default 1. */
+  readonly logitScale?: number;
+  /** Added to every sink. Default 0. */
+  readonly sinkShift?: number;
+}
+
+/** A case with contents: what the GPU gets, and what it must answer. */
+export interface AttentionData {
+  readonly q: Float32Array;
+  readonly keys: Float32Array | Uint16Array;
+  readonly values: Float32Array | Uint16Array;
+  readonly sinks: Uint16Array;
+  readonly expected: Float64Array;
+}
+
+/** Random contents for a case: a cache filled position by position (NaN where nothing was written). */
+export function attentionData(given: AttentionCase, kvFormat: KvFormat): AttentionData {
+  const { numHeads, numKvHeads, headDim, position, numTokens } = given;
+  const rows = (position + numTokens) * numKvHeads * headDim;
+  const keys = roundToKv(randomNormal(rows, 1), kvFormat);
+  const values = roundToKv(randomNormal(rows, 2), kvFormat);
+  const q = randomNormal(numTokens * numHeads * headDim, 3, given.logitScale ?? 1);
+  const sinks = toBf16(randomNormal(numHeads, 4).map((sink) => sink + (given.sinkShift ?? 0)));
+  return {
+    q,
+    keys: packKv(kvRing(keys, given), kvFormat),
+    values: packKv(kvRing(values, given), kvFormat),
+    sinks: sinks.bits,
+    expected: attentionSinkReference({ q, keys, values, sinks: sinks.values, position }, given),
+  };
+}
+
+/**
+ * Asserts attention's output. The allowance is a share of the largest output, so that sinks that take nearly all the
+ * weight leave something to compare: f32 sums and WGSL's exp (3 + 2|x| ulp) give 3e-6, and each unit of logit scale
+ * adds the logits' own f32 rounding.
+ */
+export function expectAttention(out: ArrayBuffer, data: AttentionData, given: AttentionCase): void {
+  const largest = data.expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const share = 3e-6 + 1e-6 * (given.logitScale ?? 1);
+  expectClose(new Float32Array(out), data.expected, { absolute: share * largest });
+}
+
+const heads = (numHeads: number, numKvHeads: number, headDim: number) => ({ numHeads, numKvHeads, headDim });
+const gptOss = heads(64, 8, 64);
+const sinkCase = { ...heads(16, 2, 64), window: 0, capacity: 64, position: 50, numTokens: 3 };
+
+/** Cases that every form of attention runs. */
+export const attentionCases: readonly AttentionCase[] = [
+  { name: "the first token", ...gptOss, window: 128, capacity: 128, position: 0, numTokens: 1 },
+  { name: "the first token of a full layer", ...gptOss, window: 0, capacity: 9, position: 0, numTokens: 1 },
+  { name: "one step", ...gptOss, window: 0, capacity: 64, position: 31, numTokens: 1 },
+  { name: "one key more than a tile", ...gptOss, window: 0, capacity: 65, position: 64, numTokens: 1 },
+  { name: "several tokens", ...gptOss, window: 0, capacity: 40, position: 20, numTokens: 3 },
+  { name: "window 1", ...heads(8, 1, 64), window: 1, capacity: 5, position: 12, numTokens: 5 },
+  { name: "window 1, ring of one", ...heads(8, 1, 64), window: 1, capacity: 1, position: 12, numTokens: 1 },
+  { name: "window 4, wrapped often", ...heads(8, 4, 64), window: 4, capacity: 8, position: 97, numTokens: 5 },
+  { name: "window 4, filling up", ...heads(6, 2, 32), window: 4, capacity: 9, position: 0, numTokens: 6 },
+  {
+    name: "window 128, wrapped",
+    ...heads(8, 1, 64),
+    window: 128,
+    capacity: 147,
+    position: 300,
+    numTokens: 20,
+  },
+  {
+    name: "window 128, exact ring",
+    ...heads(8, 2, 64),
+    window: 128,
+    capacity: 128,
+    position: 700,
+    numTokens: 1,
+  },
+  { name: "no grouping", ...heads(3, 3, 64), window: 0, capacity: 80, position: 70, numTokens: 4 },
+  {
+    name: "groups of 3, head dim 32",
+    ...heads(9, 3, 32),
+    window: 0,
+    capacity: 80,
+    position: 70,
+    numTokens: 4,
+  },
+  { name: "groups of 11", ...heads(11, 1, 32), window: 16, capacity: 24, position: 33, numTokens: 7 },
+  { name: "one KV head for 64", ...heads(64, 1, 32), window: 0, capacity: 80, position: 70, numTokens: 3 },
+  { name: "head dim 8", ...heads(4, 2, 8), window: 0, capacity: 80, position: 70, numTokens: 4 },
+  { name: "head dim 40", ...heads(4, 2, 40), window: 0, capacity: 80, position: 70, numTokens: 4 },
+  { name: "head dim 128", ...heads(16, 2, 128), window: 0, capacity: 80, position: 70, numTokens: 4 },
+  { name: "depth 700", ...heads(16, 2, 64), window: 0, capacity: 704, position: 700, numTokens: 2 },
+  { name: "large logits", ...sinkCase, logitScale: 60 },
+  { name: "sinks that take nearly all", ...sinkCase, sinkShift: 40 },
+  { name: "sinks that take nothing", ...sinkCase, sinkShift: -1e4 },
+  { name: "sinks as low as bf16 goes", ...sinkCase, sinkShift: -3e38 },
+];
