@@ -69,10 +69,11 @@ async function installByApt() {
   if (spawnSync("apt-get", ["--version"], { stdio: "ignore" }).status !== 0) return false;
   console.error("Installing Chromium (apt-get install chromium) …");
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  await run("apt-get", ["update", "-q"], { env }); // a stale list may still do
+  const options = /** @type {const} */ ({ env, stdout: "ignore" }); // hundreds of lines; errors go to stderr
+  await run("apt-get", ["update", "-q"], options); // a stale list may still do
   const packages = ["chromium", "fonts-liberation"]; // without a font, headless pages have no text
   return (
-    (await run("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...packages], { env })) === 0
+    (await run("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...packages], options)) === 0
   );
 }
 
