@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { createHarmonyParser, type HarmonyParserOptions } from "./harmony-parser.ts";
 import { createTokenizer } from "./tokenizer.ts";
 import type { HarmonyEvent, HarmonyHeader, Tokenizer } from "./types.ts";
 
@@ -45,4 +46,18 @@ export function messagesOf(events: readonly HarmonyEvent[]): ParsedMessage[] {
 /** Recoveries of an event list. */
 export function recoveriesOf(events: readonly HarmonyEvent[]): string[] {
   return events.flatMap((event) => (event.type === "recovery" ? [event.what] : []));
+}
+
+/** Events of a whole stream; the prompt ended in the assistant's start unless told otherwise. */
+export function parse(
+  ids: readonly number[],
+  options: HarmonyParserOptions = { role: "assistant" },
+): HarmonyEvent[] {
+  const parser = createHarmonyParser(nano, options);
+  return [...ids.flatMap((id) => parser.push(id)), ...parser.end()];
+}
+
+/** An assistant's message, as parsed. */
+export function assistant(fields: Partial<ParsedMessage>): ParsedMessage {
+  return { role: "assistant", content: "", ...fields };
 }

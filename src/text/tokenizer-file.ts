@@ -4,7 +4,9 @@ import { byteCharacters, byteOf } from "./byte-level.ts";
 /** The parts of tokenizer.json that encoding needs, checked. */
 export interface TokenizerFile {
   /** Text tokens in the byte-level alphabet → id. No special token is among them. */
-  readonly vocab: Readonly<Record<string, number>>;
+  readonly vocab: ReadonlyMap<string, number>;
+  /** The same as an object: the caller's own unless something had to be removed. */
+  readonly vocabObject: object;
   /** Pairs, or "left right" strings, by rank. The caller's array unless something had to be removed. */
   readonly merges: readonly unknown[];
   readonly ignoreMerges: boolean;
@@ -31,9 +33,11 @@ export function readTokenizerFile(tokenizerJson: unknown, tokenizerConfig?: unkn
   const model = object(root.model, "model");
   checkPipeline(root, model);
   const specials = readSpecials(root, tokenizerConfig);
-  const { vocab, removed, highestId } = readVocab(object(model.vocab, "model.vocab"), specials);
+  const given = object(model.vocab, "model.vocab");
+  const { vocab, removed, highestId } = readVocab(given, specials);
   return {
     vocab,
+    vocabObject: removed.size === 0 ? given : Object.fromEntries(vocab),
     merges: readMerges(model.merges, vocab, removed),
     ignoreMerges: model.ignore_merges === true,
     preTokenizer: object(root.pre_tokenizer, "pre_tokenizer"),
@@ -89,31 +93,33 @@ function readSpecials(root: JsonObject, tokenizerConfig: unknown): Map<string, n
 }
 
 interface Vocab {
-  readonly vocab: Record<string, number>;
+  readonly vocab: ReadonlyMap<string, number>;
   /** Special spellings that stood in the vocabulary. */
   readonly removed: ReadonlySet<string>;
   readonly highestId: number;
 }
 
 function readVocab(given: JsonObject, specials: ReadonlyMap<string, number>): Vocab {
-  const vocab: Record<string, number> = Object.create(null);
+  const vocab = new Map<string, number>();
   const removed = new Set<string>();
-  const used = new Set(specials.values());
+  const used = new Uint8Array(MAX_TOKEN_ID + 1);
+  for (const id of specials.values()) used[id] = 1;
   let highestId = -1;
-  for (const [token, id] of Object.entries(given)) {
+  for (const token of Object.keys(given)) {
+    const id = given[token];
     checkId(id, token);
     if (specials.has(token)) {
       if (specials.get(token) !== id) throw invalid(`token ${show(token)} has two ids`);
       removed.add(token);
       continue;
     }
-    if (used.has(id)) throw invalid(`id ${id} belongs to two tokens, one of them ${show(token)}`);
+    if (used[id] === 1) throw invalid(`id ${id} belongs to two tokens, one of them ${show(token)}`);
     checkAlphabet(token, id);
-    used.add(id);
-    vocab[token] = id;
+    used[id] = 1;
+    vocab.set(token, id);
     highestId = Math.max(highestId, id);
   }
-  const absent = byteCharacters.findIndex((character) => !(character in vocab));
+  const absent = byteCharacters.findIndex((character) => !vocab.has(character));
   if (absent >= 0) throw invalid(`model.vocab has no token for byte ${absent}, so some text would be lost`);
   return { vocab, removed, highestId };
 }
@@ -129,7 +135,7 @@ function checkAlphabet(token: string, id: number): void {
 /** Every merge must make a token, or text that it applies to would vanish. */
 function readMerges(
   given: unknown,
-  vocab: Readonly<Record<string, number>>,
+  vocab: ReadonlyMap<string, number>,
   removed: ReadonlySet<string>,
 ): unknown[] {
   if (!Array.isArray(given)) throw invalid("model.merges must be a list");
@@ -138,7 +144,7 @@ function readMerges(
   let merges: unknown[] = given;
   if (removed.size > 0) merges = merges.filter((merge) => !removed.has(mergedToken(merge)));
   for (const merge of merges) {
-    if (!(mergedToken(merge) in vocab)) throw invalid(`merge ${show(merge)} makes no token of model.vocab`);
+    if (!vocab.has(mergedToken(merge))) throw invalid(`merge ${show(merge)} makes no token of model.vocab`);
   }
   return merges;
 }

@@ -39,7 +39,13 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig?: unknow
 function createTextOnlyBpe(file: TokenizerFile): BpeTokenizer {
   // The library keeps what it was given; it reads these two only while it is built, so they are emptied after.
   const merges = [...file.merges];
-  const model = { type: "BPE", unk_token: null, ignore_merges: file.ignoreMerges, vocab: file.vocab, merges };
+  const model = {
+    type: "BPE",
+    unk_token: null,
+    ignore_merges: file.ignoreMerges,
+    vocab: file.vocabObject,
+    merges,
+  };
   const parts = { model, added_tokens: [], normalizer: null, pre_tokenizer: file.preTokenizer };
   try {
     return new BpeTokenizer({ ...parts, post_processor: null, decoder: null }, {});
@@ -54,11 +60,11 @@ function createTextOnlyBpe(file: TokenizerFile): BpeTokenizer {
 /** All token bytes in one array with offsets: 2 MB for gpt-oss instead of 200 k small arrays. */
 function packTokenBytes(file: TokenizerFile): (id: number) => Uint8Array | undefined {
   const offsets = new Uint32Array(file.vocabSize + 1);
-  for (const token in file.vocab) offsets[(file.vocab[token] ?? 0) + 1] = token.length;
+  for (const [token, id] of file.vocab) offsets[id + 1] = token.length;
   for (let id = 0; id < file.vocabSize; id++) offsets[id + 1] = (offsets[id] ?? 0) + (offsets[id + 1] ?? 0);
   const bytes = new Uint8Array(offsets[file.vocabSize] ?? 0);
-  for (const token in file.vocab) {
-    const start = offsets[file.vocab[token] ?? 0] ?? 0;
+  for (const [token, id] of file.vocab) {
+    const start = offsets[id] ?? 0;
     for (let i = 0; i < token.length; i++) bytes[start + i] = byteOf(token.charCodeAt(i));
   }
   return (id) => {
