@@ -25,6 +25,7 @@ const knownChannel = /^(?:analysis|commentary|final)$/;
 const channelWithRecipient = /^(analysis|commentary|final)(to=.*)$/;
 const channelWithPrefix = /^[^\w<]+(analysis|commentary|final)$/;
 const channelMarker = /<\|channel\|>([^\S\r\n]*)([^\s<]*)/g;
+
 /**
  * Reads the text between start and message token: `author [to=recipient] [<|channel|>channel] [type]`, the
  * recipient before or after the channel. Always gives a header; what it had to guess goes to `recover`.
