@@ -15,7 +15,7 @@ const maxChunkBytes = 32 * 1024 * 1024;
 export function createBrowserServices(scope: { readonly navigator: Navigator }): HostServices {
   const store = createChunkStore();
   return {
-    createEngine: () => createEngine({ gpu: scope.navigator.gpu }),
+    createEngine: () => createEngine(scope.navigator.gpu),
     openCheckpoint: async (source, { onProgress, signal }) => {
       checkChunkBytes(source);
       const remote = createHttpFiles({ baseUrl: source.baseUrl });

@@ -68,6 +68,7 @@ export function createHost(services: HostServices): Host {
     generate: (call, prompt, options, deliver) =>
       requests.run(call, "generate", async (signal) => {
         const generation = loadedEngine("generate").generate(prompt, { ...options, signal });
+        generation.result.catch(() => {}); // the iteration throws the same
         return delivering(deliver, async (push) => {
           for await (const token of generation) push(token);
           return generation.result;

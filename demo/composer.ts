@@ -1,0 +1,54 @@
+import type { ReasoningEffort } from "../src/index.ts";
+import { byId } from "./dom.ts";
+
+export interface ComposerOptions {
+  readonly onSend: (text: string, effort: ReasoningEffort) => void;
+  readonly onStop: () => void;
+}
+
+export interface Composer {
+  setBusy(isBusy: boolean): void;
+  setEffort(effort: ReasoningEffort): void;
+  focus(): void;
+}
+
+const efforts: readonly ReasoningEffort[] = ["low", "medium", "high"];
+
+/** The question field with its buttons. Enter sends, Shift+Enter breaks the line, Escape stops. */
+export function createComposer({ onSend, onStop }: ComposerOptions): Composer {
+  const form = byId("composer", HTMLFormElement);
+  const question = byId("question", HTMLTextAreaElement);
+  const effort = byId("effort", HTMLSelectElement);
+  const sendButton = byId("send", HTMLButtonElement);
+  const stopButton = byId("stop", HTMLButtonElement);
+  let isBusy = false;
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = question.value.trim();
+    if (isBusy || text === "") return;
+    question.value = "";
+    onSend(text, efforts.find((level) => level === effort.value) ?? "medium");
+  });
+  question.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  stopButton.addEventListener("click", onStop);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && isBusy) onStop();
+  });
+
+  return {
+    setBusy: (now) => {
+      isBusy = now;
+      sendButton.disabled = now;
+      stopButton.hidden = !now;
+    },
+    setEffort: (level) => {
+      effort.value = level;
+    },
+    focus: () => question.focus(),
+  };
+}

@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { formatBytes, formatRate, formatSeconds, localDate } from "./format.ts";
+import { choiceFromAddress } from "./model-choices.ts";
+import { suggestions } from "./suggestions.ts";
+import { readUrlParameters } from "./url-parameters.ts";
+
+describe("suggestions", () => {
+  const samples = readFileSync(new URL("../models/gpt-oss-nano/samples.md", import.meta.url), "utf8");
+
+  test.each(suggestions)("$question is in the model's samples at its effort", ({ question, effort }) => {
+    expect(samples).toContain(`## ${question}\n\nReasoning: ${effort}\n`);
+  });
+});
+
+describe("addresses of checkpoints", () => {
+  test.each([
+    ["openai/gpt-oss-20b", "openai/gpt-oss-20b", "https://huggingface.co/openai/gpt-oss-20b"],
+    [
+      " https://huggingface.co/openai/gpt-oss-20b/resolve/main/ ",
+      "openai/gpt-oss-20b",
+      "https://huggingface.co/openai/gpt-oss-20b/resolve/main/",
+    ],
+    ["http://127.0.0.1:8080/models/tiny/", "tiny", "http://127.0.0.1:8080/models/tiny/"],
+    ["https://models.test", "models.test", "https://models.test/"],
+  ])("%s", (typed, name, baseUrl) => {
+    expect(choiceFromAddress(typed)).toEqual({ name, baseUrl });
+  });
+
+  test.each(["", "gpt-oss", "a/b/c", "file:///etc/passwd", "javascript:alert(1)", "not a url"])(
+    "%j is refused",
+    (typed) => {
+      expect(choiceFromAddress(typed)).toBeUndefined();
+    },
+  );
+});
+
+describe("URL parameters", () => {
+  test("are read", () => {
+    expect(readUrlParameters("?temperature=0&model=a/b&date=2026-11-22&chunkBytes=4194304")).toEqual({
+      temperature: 0,
+      model: "a/b",
+      date: "2026-11-22",
+      chunkBytes: 4194304,
+    });
+  });
+
+  test("are left out where they are malformed", () => {
+    const nothing = {
+      temperature: undefined,
+      model: undefined,
+      date: undefined,
+      chunkBytes: undefined,
+    };
+    expect(readUrlParameters("?temperature=-1&model=&date=today&chunkBytes=many")).toEqual(nothing);
+    expect(readUrlParameters("?temperature=")).toEqual(nothing);
+  });
+});
+
+describe("numbers for people", () => {
+  test.each([
+    [0, "0 B"],
+    [999, "999 B"],
+    [14_787_800, "14.8 MB"],
+    [13_761_300_000, "13.8 GB"],
+    [250_000_000_000, "250 GB"],
+  ])("%d bytes", (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+  test("seconds and rates", () => {
+    expect(formatSeconds(421)).toBe("0.42 s");
+    expect(formatSeconds(61_234)).toBe("61.2 s");
+    expect(formatRate(35.14)).toBe("35.1");
+    expect(formatRate(512.4)).toBe("512");
+    expect(formatRate(Number.NaN)).toBe("–");
+  });
+
+  test("the date is the local one", () => {
+    expect(localDate(new Date(2026, 0, 2, 23, 59))).toBe("2026-01-02");
+  });
+});
