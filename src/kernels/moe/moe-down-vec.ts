@@ -1,0 +1,45 @@
+import { defineKernel } from "../../gpu/kernel.ts";
+import type { Grid } from "../../gpu/steps.ts";
+import wgsl from "../../shaders/moe/moe-down-vec.wgsl?raw";
+import { reduce } from "../libraries.ts";
+import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
+
+/** More lanes than in gate_up: there are few rows, and A experts' blocks for each. */
+const workgroupSize = 128;
+/** Rows a workgroup; H must be a multiple of it. */
+const rows = 4;
+
+/**
+ * Down projection of the chosen experts, bias, weighted sum and residual, for few tokens.
+ * hidden: [T, A, F] f32; ids: [T, A] u32; weights: [T, A] f32; blocks, scales: [E, H, F]; bias: [E, H] bf16;
+ * x: [T, H] f32, updated in place.
+ */
+export const moeDownVec = defineKernel({
+  id: "moe-down-vec",
+  wgsl,
+  libraries: (shape: MoeShape) => [...expertLibraries(shape), reduce],
+  bindings: {
+    step: "uniform",
+    hidden: "read",
+    ids: "read",
+    weights: "read",
+    blocks: "read",
+    scales: "read",
+    bias: "read",
+    x: "read_write",
+  },
+  constants: (shape: MoeShape) => ({
+    ...expertConstants(shape, shape.expertWidth),
+    WG_SIZE: workgroupSize,
+    ROWS: rows,
+    NUM_SUMS: rows,
+  }),
+  check: checkExperts,
+});
+
+/** Workgroups for each tile of rows, each token. */
+export const moeDownVecGrid = ({ hiddenSize }: MoeShape, numTokens: number): Grid => [
+  hiddenSize / rows,
+  numTokens,
+  1,
+];

@@ -1,0 +1,43 @@
+import { defineKernel } from "../../gpu/kernel.ts";
+import type { Grid } from "../../gpu/steps.ts";
+import wgsl from "../../shaders/moe/moe-gate-up-swiglu-vec.wgsl?raw";
+import { reduce, swiglu } from "../libraries.ts";
+import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
+
+const workgroupSize = 64;
+/** Rows a workgroup; even, and 2F must be a multiple of it. */
+const rows = 4;
+
+/**
+ * Norm, gate_up of the chosen experts, bias and activation, for few tokens.
+ * x: [T, H] f32 (not normed); gain: [H] bf16; ids: [T, A] u32; blocks, scales: [E, 2F, H]; bias: [E, 2F] bf16;
+ * hidden: [T, A, F] f32.
+ */
+export const moeGateUpSwigluVec = defineKernel({
+  id: "moe-gate-up-swiglu-vec",
+  wgsl,
+  libraries: (shape: MoeShape) => [...expertLibraries(shape), swiglu, reduce],
+  bindings: {
+    step: "uniform",
+    x: "read",
+    gain: "read",
+    ids: "read",
+    blocks: "read",
+    scales: "read",
+    bias: "read",
+    hidden: "read_write",
+  },
+  constants: (shape: MoeShape) => ({
+    ...expertConstants(shape, shape.hiddenSize),
+    WG_SIZE: workgroupSize,
+    ROWS: rows,
+    NUM_SUMS: rows + 1,
+  }),
+  check: checkExperts,
+});
+
+/** Workgroups for each tile of rows, each chosen expert, each token. */
+export const moeGateUpSwigluVecGrid = (
+  { expertWidth, expertsPerToken }: MoeShape,
+  numTokens: number,
+): Grid => [(2 * expertWidth) / rows, expertsPerToken, numTokens];

@@ -1,0 +1,50 @@
+import { divisible, f32, type KernelConstant, type KernelLibrary } from "../../gpu/kernel.ts";
+import { bf16, expertWeights, step } from "../libraries.ts";
+
+/** The numbers of a mixture-of-experts layer that its kernels are compiled for. */
+export interface MoeShape {
+  readonly hiddenSize: number;
+  /** F, the width between gate_up and down. */
+  readonly expertWidth: number;
+  readonly numExperts: number;
+  readonly expertsPerToken: number;
+  /**
+   * How `blocks` and `scales` hold the weights, [E, out, in] either way: MXFP4 blocks and scale bytes, or bf16 in
+   * `blocks` with any buffer as `scales`.
+   */
+  readonly expertFormat: "mxfp4" | "bf16";
+  readonly eps: number;
+  readonly swigluLimit: number;
+}
+
+/** Libraries of every kernel that reads expert weights. */
+export const expertLibraries = ({ expertFormat }: MoeShape): KernelLibrary[] => [
+  step,
+  bf16,
+  ...expertWeights[expertFormat],
+];
+
+/** Constants of every kernel that reads expert weights of `inputSize` columns. */
+export const expertConstants = (shape: MoeShape, inputSize: number): Record<string, KernelConstant> => ({
+  H: shape.hiddenSize,
+  F: shape.expertWidth,
+  E: shape.numExperts,
+  A: shape.expertsPerToken,
+  KB: inputSize / 32,
+  EPS: f32(shape.eps),
+  LIMIT: f32(shape.swigluLimit),
+});
+
+/** Rules of every kernel that reads expert weights. */
+export const checkExperts = ({
+  hiddenSize,
+  expertWidth,
+  numExperts,
+  expertsPerToken,
+}: MoeShape): string[] => [
+  ...divisible("hidden size", hiddenSize, 32),
+  ...divisible("expert width", expertWidth, 32),
+  ...(expertsPerToken >= 1 && expertsPerToken <= numExperts
+    ? []
+    : [`experts per token (${expertsPerToken}) must be 1..${numExperts}`]),
+];

@@ -1,0 +1,127 @@
+import { randomBf16, randomBytes, randomNormal, seededRandom } from "../../testing/data.ts";
+import type { ExpertValues } from "./moe.reference.ts";
+import type { MoeShape } from "./moe-shape.ts";
+import { decodeMxfp4Reference } from "./mxfp4.reference.ts";
+
+/** A layer's sizes and a routing: what the vec and the tile kernels are both tested on. Test data, imported by tests alone. */
+export interface MoeCase {
+  readonly name: string;
+  readonly hiddenSize: number;
+  readonly expertWidth: number;
+  readonly numExperts: number;
+  readonly expertsPerToken: number;
+  readonly numTokens: number;
+  /** Only these experts get tokens; default all. */
+  readonly usedExperts?: readonly number[];
+  /** Size of the residual. Default 1. */
+  readonly scale?: number;
+}
+
+const c = (name: string, sizes: readonly [number, number, number, number, number], more = {}): MoeCase => {
+  const [hiddenSize, expertWidth, numExperts, expertsPerToken, numTokens] = sizes;
+  return { name, hiddenSize, expertWidth, numExperts, expertsPerToken, numTokens, ...more };
+};
+
+/** Cases of every form of both projections; sizes are H, F, E, A, T. */
+const sharedCases: readonly MoeCase[] = [
+  c("one block, one token, one expert", [32, 32, 5, 1, 1]),
+  c("rows of three scales, which start inside words", [96, 96, 5, 2, 3]),
+  c("several tokens", [64, 32, 16, 4, 33]),
+  c("128 experts, most without a token", [32, 32, 128, 4, 9]),
+  c("every token on the last expert", [64, 32, 5, 1, 65], { usedExperts: [4] }),
+  c("the first and the last expert without a token", [32, 64, 5, 2, 33], { usedExperts: [1, 2, 3] }),
+];
+
+/** Real widths are cases of the projection that reads them: few rows keep them quick. */
+export const gateUpCases: readonly MoeCase[] = [
+  ...sharedCases,
+  c("the real width", [2880, 32, 5, 4, 2]),
+  c("wider than any real one", [5760, 32, 5, 1, 2]),
+  c("a residual as large as 120b's last layers", [2880, 32, 5, 1, 2], { scale: 3e4 }),
+];
+
+export const downCases: readonly MoeCase[] = [
+  ...sharedCases,
+  c("the real width", [32, 2880, 5, 4, 2]),
+  c("wider than any real one", [32, 5760, 5, 1, 2]),
+  c("a residual as large as 120b's last layers", [32, 2880, 5, 4, 2], { scale: 3e4 }),
+];
+
+/** What only the tile form meets. */
+export const promptCase: MoeCase = c("a prompt", [32, 32, 32, 4, 400]);
+
+/** Routings alone: no weights are made for these. */
+export const routingCases: readonly MoeCase[] = [
+  ...sharedCases,
+  promptCase,
+  c("the largest chunk of the 20b model", [32, 32, 32, 4, 1024]),
+  c("the largest chunk, on one expert", [32, 32, 128, 1, 1024], { usedExperts: [77] }),
+  c("as many experts and choices as fit", [32, 32, 256, 8, 1024]),
+  c("a single expert", [32, 32, 1, 1, 70]),
+];
+
+/** Rows of a test table: every case with MXFP4, those of few tokens with bf16 too, which shares all but the reading. */
+export const withFormats = (cases: readonly MoeCase[]) => [
+  ...cases.map((moeCase) => ({ format: "mxfp4" as const, name: moeCase.name, moeCase })),
+  ...cases
+    .filter(({ numTokens }) => numTokens <= 3)
+    .map((moeCase) => ({ format: "bf16" as const, name: moeCase.name, moeCase })),
+];
+
+export const moeShape = (moeCase: MoeCase, expertFormat: MoeShape["expertFormat"]): MoeShape => ({
+  hiddenSize: moeCase.hiddenSize,
+  expertWidth: moeCase.expertWidth,
+  numExperts: moeCase.numExperts,
+  expertsPerToken: moeCase.expertsPerToken,
+  expertFormat,
+  eps: 1e-5,
+  swigluLimit: 7,
+});
+
+/** ids [T, A], each token's distinct; weights [T, A], summing to one a token. */
+export function randomRouting(moeCase: MoeCase, seed: number): { ids: Uint32Array; weights: Float32Array } {
+  const { numExperts, expertsPerToken, numTokens } = moeCase;
+  const pool = moeCase.usedExperts ?? Array.from({ length: numExperts }, (_, e) => e);
+  const random = seededRandom(seed);
+  const ids: number[] = [];
+  const weights: number[] = [];
+  for (let t = 0; t < numTokens; t += 1) {
+    const order = pool.map((e) => [random(), e] as const).sort((a, b) => a[0] - b[0]);
+    const shares = order.slice(0, expertsPerToken).map(([share]) => share + 0.1);
+    const total = shares.reduce((sum, share) => sum + share, 0);
+    ids.push(...order.slice(0, expertsPerToken).map(([, e]) => e));
+    weights.push(...shares.map((share) => share / total));
+  }
+  return { ids: Uint32Array.from(ids), weights: Float32Array.from(weights) };
+}
+
+/** A projection as the GPU stores it and as the reference reads it. */
+export interface TestExperts extends ExpertValues {
+  readonly blocks: Uint8Array | Uint16Array;
+  readonly scales: Uint8Array;
+  readonly biasBits: Uint16Array;
+}
+
+/** Random experts of either format; inputs of size 1 give sums of about 3, so that the activation's clamp bites. */
+export function randomExperts(
+  shape: MoeShape,
+  numRows: number,
+  numColumns: number,
+  seed: number,
+): TestExperts {
+  const bias = randomBf16(shape.numExperts * numRows, seed);
+  const common = { numRows, numColumns, bias: bias.values, biasBits: bias.bits };
+  const numWeights = shape.numExperts * numRows * numColumns;
+  if (shape.expertFormat === "bf16") {
+    const weights = randomBf16(numWeights, seed + 1, 3 / Math.sqrt(numColumns));
+    return { ...common, blocks: weights.bits, scales: new Uint8Array(4), values: weights.values };
+  }
+  const blocks = randomBytes(numWeights / 2, seed + 1);
+  const middle = Math.round(127 - Math.log2(numColumns) / 2);
+  const scales = randomBytes(numWeights / 32, seed + 2, middle - 2, middle + 2);
+  return { ...common, blocks, scales, values: decodeMxfp4Reference(blocks, scales) };
+}
+
+/** The residual of a case, [T, H]. */
+export const randomResidual = ({ numTokens, hiddenSize, scale = 1 }: MoeCase, seed: number): Float32Array =>
+  randomNormal(numTokens * hiddenSize, seed, scale);

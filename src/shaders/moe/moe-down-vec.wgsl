@@ -1,0 +1,52 @@
+// moe-down-vec: x[t] += sum_a weights[t,a] * (W[ids[t,a]] . hidden[t,a] + bias[ids[t,a]])
+//   hidden : [T, A, F] f32 as vec4    ids : [T, A] u32    weights : [T, A] f32
+//   blocks, scales : [E, H, F] weights, see lib/expert-*.wgsl    bias : [E, H] bf16, two per u32
+//   x      : [T, H] f32, updated in place
+//   grid   : (H / ROWS, T, 1), one workgroup for ROWS rows of all A experts    needs F % 32 == 0, H % ROWS == 0
+// Lanes stride over the blocks of all A experts as if they were one long row, each product weighted as it is added, so
+// that one reduction ends it. Sums are f32, over experts in the order of ids.
+@group(0) @binding(0) var<uniform> step: Step;
+@group(0) @binding(1) var<storage, read> hidden: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> ids: array<u32>;
+@group(0) @binding(3) var<storage, read> weights: array<f32>;
+@group(0) @binding(4) var<storage, read> blocks: array<vec4<u32>>;
+@group(0) @binding(5) var<storage, read> scales: array<u32>;
+@group(0) @binding(6) var<storage, read> bias: array<u32>;
+@group(0) @binding(7) var<storage, read_write> x: array<f32>;
+
+@compute @workgroup_size(WG_SIZE)
+fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
+  if (step.stopped != 0u || group.y >= step.num_tokens) {
+    return;
+  }
+  let first_entry = group.y * A;
+  let first_row = group.x * ROWS;
+  var sums = array<f32, NUM_SUMS>();
+  for (var i = lane.index; i < A * KB; i += WG_SIZE) {
+    let entry = first_entry + i / KB;
+    let block = i % KB;
+    let row = expert_slot(ids[entry]) * H + first_row;
+    var inputs: array<vec4<f32>, 8>;
+    for (var j = 0u; j < 8u; j++) {
+      inputs[j] = hidden[(entry * KB + block) * 8u + j] * weights[entry];
+    }
+    for (var r = 0u; r < ROWS; r++) {
+      sums[r] += expert_block_dot(row + r, block, &inputs);
+    }
+  }
+  sums = workgroup_sum(sums, lane);
+  for (var r = 0u; r < ROWS; r++) {
+    if (lane.index == r) {
+      x[group.y * H + first_row + r] += sums[r] + weighted_bias(first_entry, first_row + r);
+    }
+  }
+}
+
+fn weighted_bias(first_entry: u32, row: u32) -> f32 {
+  var sum = 0.0;
+  for (var a = 0u; a < A; a++) {
+    let element = min(ids[first_entry + a], E - 1u) * H + row;
+    sum += weights[first_entry + a] * bf16_select(bias[element / 2u], element);
+  }
+  return sum;
+}
