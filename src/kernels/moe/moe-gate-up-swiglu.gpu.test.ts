@@ -8,8 +8,10 @@ import { rmsNormReference } from "../norm/rms-norm.reference.ts";
 import { packStep, stepWords } from "../step.ts";
 import {
   gateUpCases,
+  groupForTest,
   type MoeCase,
   moeShape,
+  promptCase,
   randomExperts,
   randomResidual,
   randomRouting,
@@ -17,6 +19,7 @@ import {
   withFormats,
 } from "./moe.cases.ts";
 import { moeGateUpReference } from "./moe.reference.ts";
+import { moeGateUpSwigluTile, moeGateUpSwigluTileGrid } from "./moe-gate-up-swiglu-tile.ts";
 import { moeGateUpSwigluVec, moeGateUpSwigluVecGrid } from "./moe-gate-up-swiglu-vec.ts";
 import type { MoeShape } from "./moe-shape.ts";
 
@@ -85,6 +88,47 @@ describe.each(kernelVariants)("moe-gate-up-swiglu-vec (%s)", (variant) => {
     const some = new Uint32Array(await run(setup, step, 3));
     expect([...some.slice(2 * perToken)]).toEqual(Array(perToken).fill(poison));
     expect(some[2 * perToken - 1]).not.toBe(poison);
+    new Uint32Array(step)[stepWords.stopped] = 1;
+    expect(new Set(new Uint32Array(await run(setup, step, 3)))).toEqual(new Set([poison]));
+  });
+});
+
+describe("moe-gate-up-swiglu-tile", () => {
+  async function run(setup: Setup, step: ArrayBuffer, gridTokens: number): Promise<ArrayBuffer> {
+    const { shape, normed, ids, experts } = setup;
+    const { hidden } = await runKernel(await testGpu(), {
+      kernel: moeGateUpSwigluTile,
+      shape,
+      variant: "workgroup", // the kernel uses no reduction library: one text for both variants
+      step,
+      inputs: {
+        inputs: Float32Array.from(normed),
+        ...groupForTest(shape, ids, gridTokens),
+        blocks: experts.blocks,
+        scales: experts.scales,
+        bias: experts.biasBits,
+      },
+      outputs: { hidden: (ids.length + shape.expertsPerToken) * shape.expertWidth * 4 },
+      grid: moeGateUpSwigluTileGrid(shape, gridTokens),
+    });
+    return hidden;
+  }
+
+  it.each(withFormats([...gateUpCases, promptCase]))(
+    "matches the float64 reference: $format, $name",
+    async (row) => {
+      const setup = setUp(row.moeCase, row.format);
+      const { numTokens } = row.moeCase;
+      const hidden = await run(setup, packStep({ position: 0, numTokens }), numTokens);
+      const size = setup.expected.length;
+      expectClose(new Float32Array(hidden, 0, size), setup.expected, tolerance);
+      expect(new Set(new Uint32Array(hidden).slice(size))).toEqual(new Set([poison]));
+    },
+  );
+
+  it("writes nothing once stopped", async () => {
+    const setup = setUp(gateUpCases[1] as MoeCase, "mxfp4");
+    const step = packStep({ position: 0, numTokens: 3 });
     new Uint32Array(step)[stepWords.stopped] = 1;
     expect(new Set(new Uint32Array(await run(setup, step, 3)))).toEqual(new Set([poison]));
   });

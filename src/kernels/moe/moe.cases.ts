@@ -1,6 +1,8 @@
 import { randomBf16, randomBytes, randomNormal, seededRandom } from "../../testing/data.ts";
 import type { ExpertValues } from "./moe.reference.ts";
+import { moeGroupReference } from "./moe-group.reference.ts";
 import type { MoeShape } from "./moe-shape.ts";
+import { moeTileLimit, tileTokens } from "./moe-tile.ts";
 import { decodeMxfp4Reference } from "./mxfp4.reference.ts";
 
 /** A layer's sizes and a routing: what the vec and the tile kernels are both tested on. Test data, imported by tests alone. */
@@ -125,3 +127,15 @@ export function randomExperts(
 /** The residual of a case, [T, H]. */
 export const randomResidual = ({ numTokens, hiddenSize, scale = 1 }: MoeCase, seed: number): Float32Array =>
   randomNormal(numTokens * hiddenSize, seed, scale);
+
+/** What moe-group hands to the tile kernels, with zeroed spare tiles up to the limit of `numTokens`. */
+export function groupForTest(
+  shape: MoeShape,
+  ids: Uint32Array,
+  numTokens: number,
+): { entries: Uint32Array; tiles: Uint32Array } {
+  const { entries, tiles } = moeGroupReference(ids, shape.numExperts, tileTokens);
+  const tileWords = new Uint32Array(4 * moeTileLimit(shape, numTokens));
+  tileWords.set(tiles.flatMap((tile) => [...tile, 0]));
+  return { entries: Uint32Array.from(entries), tiles: tileWords };
+}

@@ -1,0 +1,36 @@
+import { defineKernel } from "../../gpu/kernel.ts";
+import type { Grid } from "../../gpu/steps.ts";
+import wgsl from "../../shaders/moe/moe-down-tile.wgsl?raw";
+import { expertTile } from "../libraries.ts";
+import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
+import { moeTileLimit, tileRows, tileTokens } from "./moe-tile.ts";
+
+/**
+ * Down projection and bias of the chosen experts, not yet weighted, for a prompt grouped by moe-group.
+ * inputs: [T, A, F] f32; entries, tiles: from moe-group; blocks, scales: [E, H, F]; bias: [E, H] bf16;
+ * expertOut: [T, A, H] f32.
+ */
+export const moeDownTile = defineKernel({
+  id: "moe-down-tile",
+  wgsl,
+  libraries: (shape: MoeShape) => [...expertLibraries(shape), expertTile],
+  bindings: {
+    step: "uniform",
+    inputs: "read",
+    entries: "read",
+    tiles: "read",
+    blocks: "read",
+    scales: "read",
+    bias: "read",
+    expertOut: "read_write",
+  },
+  constants: (shape: MoeShape) => ({ ...expertConstants(shape, shape.expertWidth), TILE_M: tileTokens }),
+  check: checkExperts,
+});
+
+/** Workgroups for each tile of rows, each tile of entries that there may be. */
+export const moeDownTileGrid = (shape: MoeShape, numTokens: number): Grid => [
+  Math.ceil(shape.hiddenSize / tileRows),
+  moeTileLimit(shape, numTokens),
+  1,
+];

@@ -1,0 +1,183 @@
+import { describe, expect, it } from "vitest";
+import { kernelVariants } from "../../gpu/gpu.ts";
+import { expectClose } from "../../testing/compare.ts";
+import { randomNormal } from "../../testing/data.ts";
+import { testGpu } from "../../testing/gpu-device.ts";
+import { poison, runKernel } from "../../testing/run-kernel.ts";
+import { packStep, stepWords } from "../step.ts";
+import {
+  downCases,
+  groupForTest,
+  type MoeCase,
+  moeShape,
+  promptCase,
+  randomExperts,
+  randomResidual,
+  randomRouting,
+  type TestExperts,
+  withFormats,
+} from "./moe.cases.ts";
+import { moeCombineReference, moeDownReference } from "./moe.reference.ts";
+import { moeCombine, moeCombineGrid } from "./moe-combine.ts";
+import { moeDownTile, moeDownTileGrid } from "./moe-down-tile.ts";
+import { moeDownVec, moeDownVecGrid } from "./moe-down-vec.ts";
+import type { MoeShape } from "./moe-shape.ts";
+
+// Sums of up to 5760 products of size ~3 in f32 are good to about 1e-5.
+const tolerance = { absolute: 2e-5, relative: 1e-6 };
+
+interface Setup {
+  readonly shape: MoeShape;
+  readonly x: Float32Array;
+  readonly hidden: Float32Array;
+  readonly ids: Uint32Array;
+  readonly weights: Float32Array;
+  readonly experts: TestExperts;
+  readonly expertOut: Float64Array;
+  readonly expected: Float64Array;
+}
+
+function setUp(moeCase: MoeCase, format: MoeShape["expertFormat"]): Setup {
+  const shape = moeShape(moeCase, format);
+  const x = randomResidual(moeCase, 1);
+  const { ids, weights } = randomRouting(moeCase, 2);
+  const hidden = randomNormal(ids.length * shape.expertWidth, 3);
+  const experts = randomExperts(shape, shape.hiddenSize, shape.expertWidth, 4);
+  const expertOut = moeDownReference(hidden, ids, experts);
+  return {
+    shape,
+    x,
+    hidden,
+    ids,
+    weights,
+    experts,
+    expertOut,
+    expected: moeCombineReference(x, weights, expertOut),
+  };
+}
+
+const stoppedStep = (numTokens: number): ArrayBuffer => {
+  const step = packStep({ position: 0, numTokens });
+  new Uint32Array(step)[stepWords.stopped] = 1;
+  return step;
+};
+
+describe.each(kernelVariants)("moe-down-vec (%s)", (variant) => {
+  async function run(setup: Setup, step: ArrayBuffer, gridTokens: number): Promise<Float32Array> {
+    const { shape, x, hidden, ids, weights, experts } = setup;
+    const out = await runKernel(await testGpu(), {
+      kernel: moeDownVec,
+      shape,
+      variant,
+      step,
+      inputs: {
+        hidden,
+        ids,
+        weights,
+        blocks: experts.blocks,
+        scales: experts.scales,
+        bias: experts.biasBits,
+        x,
+      },
+      grid: moeDownVecGrid(shape, gridTokens),
+    });
+    return new Float32Array(out.x);
+  }
+
+  it.each(withFormats(downCases))(
+    "matches the float64 reference: $format, $name",
+    async ({ format, moeCase }) => {
+      const setup = setUp(moeCase, format);
+      const { numTokens } = moeCase;
+      const got = await run(setup, packStep({ position: 0, numTokens }), numTokens);
+      expectClose(got, setup.expected, tolerance);
+    },
+  );
+
+  it("leaves tokens beyond num_tokens alone, and every token once stopped", async () => {
+    const setup = setUp(downCases[1] as MoeCase, "mxfp4");
+    const { x, shape } = setup;
+    const some = await run(setup, packStep({ position: 0, numTokens: 2 }), 3);
+    const end = 2 * shape.hiddenSize;
+    expect(some.slice(end)).toEqual(x.slice(end));
+    expectClose(some.slice(0, end), setup.expected.slice(0, end), tolerance);
+    expect(await run(setup, stoppedStep(3), 3)).toEqual(x);
+  });
+});
+
+describe("moe-down-tile", () => {
+  async function run(setup: Setup, step: ArrayBuffer, numTokens: number): Promise<ArrayBuffer> {
+    const { shape, hidden, ids, experts } = setup;
+    const { expertOut } = await runKernel(await testGpu(), {
+      kernel: moeDownTile,
+      shape,
+      variant: "workgroup", // the kernel uses no reduction library: one text for both variants
+      step,
+      inputs: {
+        inputs: hidden,
+        ...groupForTest(shape, ids, numTokens),
+        blocks: experts.blocks,
+        scales: experts.scales,
+        bias: experts.biasBits,
+      },
+      outputs: { expertOut: (ids.length + shape.expertsPerToken) * shape.hiddenSize * 4 },
+      grid: moeDownTileGrid(shape, numTokens),
+    });
+    return expertOut;
+  }
+
+  it.each(withFormats([...downCases, promptCase]))(
+    "matches the float64 reference: $format, $name",
+    async (row) => {
+      const setup = setUp(row.moeCase, row.format);
+      const { numTokens } = row.moeCase;
+      const got = await run(setup, packStep({ position: 0, numTokens }), numTokens);
+      const size = setup.expertOut.length;
+      expectClose(new Float32Array(got, 0, size), setup.expertOut, tolerance);
+      expect(new Set(new Uint32Array(got).slice(size))).toEqual(new Set([poison]));
+    },
+  );
+
+  it("writes nothing once stopped", async () => {
+    const got = await run(setUp(downCases[1] as MoeCase, "mxfp4"), stoppedStep(3), 3);
+    expect(new Set(new Uint32Array(got))).toEqual(new Set([poison]));
+  });
+});
+
+describe("moe-combine", () => {
+  async function run(setup: Setup, step: ArrayBuffer, gridTokens: number): Promise<Float32Array> {
+    const { shape, x, weights, expertOut } = setup;
+    const out = await runKernel(await testGpu(), {
+      kernel: moeCombine,
+      shape,
+      variant: "workgroup",
+      step,
+      inputs: { weights, expertOut: Float32Array.from(expertOut), x },
+      grid: moeCombineGrid(shape, gridTokens),
+    });
+    return new Float32Array(out.x);
+  }
+
+  const wide: MoeCase = {
+    ...promptCase,
+    name: "a wide residual",
+    hiddenSize: 2880,
+    numExperts: 4,
+    numTokens: 3,
+  };
+  it.each([...downCases, promptCase, wide])("matches the float64 reference: $name", async (moeCase) => {
+    const setup = setUp(moeCase, "mxfp4");
+    const { numTokens } = moeCase;
+    const got = await run(setup, packStep({ position: 0, numTokens }), numTokens);
+    expectClose(got, setup.expected, { absolute: 2e-6, relative: 2e-7 });
+  });
+
+  it("leaves tokens beyond num_tokens alone, and every token once stopped", async () => {
+    const setup = setUp(downCases[1] as MoeCase, "mxfp4");
+    const end = 2 * setup.shape.hiddenSize;
+    const some = await run(setup, packStep({ position: 0, numTokens: 2 }), 3);
+    expect(some.slice(end)).toEqual(setup.x.slice(end));
+    expectClose(some.slice(0, end), setup.expected.slice(0, end), { absolute: 2e-6, relative: 2e-7 });
+    expect(await run(setup, stoppedStep(3), 3)).toEqual(setup.x);
+  });
+});
