@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+import { kernelVariants } from "../../gpu/gpu.ts";
+import { expectClose } from "../../testing/compare.ts";
+import { randomBf16, randomNormal } from "../../testing/data.ts";
+import { testGpu } from "../../testing/gpu-device.ts";
+import { expectRing, poisonedKv, testRope } from "../../testing/kv-cache.ts";
+import { poison, runKernel } from "../../testing/run-kernel.ts";
+import { kvCacheBytes } from "./kv-cache.ts";
+import { qkvRopeReference } from "./qkv-rope.reference.ts";
+import { type QkvRopeShape, qkvRopeBf16Vec, qkvRopeBf16VecGrid } from "./qkv-rope-bf16-vec.ts";
+
+const heads = (numHeads: number, numKvHeads: number, headDim: number) => ({ numHeads, numKvHeads, headDim });
+const f32Cache = { kvFormat: "f32", capacity: 16, eps: 1e-5 } as const;
+const f16Cache = { ...f32Cache, kvFormat: "f16" } as const;
+const real = { hiddenSize: 2880, ...heads(4, 1, 64) };
+const cases = [
+  { name: "one step", ...f32Cache, hiddenSize: 512, ...heads(2, 1, 64), position: 0, numTokens: 1, scale: 1 },
+  {
+    name: "several steps",
+    ...f32Cache,
+    hiddenSize: 1536,
+    ...heads(2, 2, 32),
+    position: 3,
+    numTokens: 1,
+    scale: 1,
+  },
+  {
+    name: "a partial step",
+    ...f32Cache,
+    hiddenSize: 96,
+    ...heads(5, 1, 32),
+    position: 3,
+    numTokens: 1,
+    scale: 1,
+  },
+  {
+    name: "several tokens across the ring's end",
+    ...f32Cache,
+    ...real,
+    position: 30,
+    numTokens: 5,
+    scale: 1,
+  },
+  {
+    name: "a residual as large as 120b's last layers",
+    ...f32Cache,
+    ...real,
+    position: 9,
+    numTokens: 1,
+    scale: 3e4,
+  },
+  {
+    name: "values near zero, where eps decides",
+    ...f32Cache,
+    ...real,
+    position: 9,
+    numTokens: 1,
+    scale: 1e-4,
+  },
+  { name: "f16 cache", ...f16Cache, ...real, position: 30, numTokens: 3, scale: 1 },
+  {
+    name: "gpt-oss's heads",
+    ...f16Cache,
+    hiddenSize: 64,
+    ...heads(64, 8, 64),
+    position: 5,
+    numTokens: 1,
+    scale: 1,
+  },
+];
+
+type Case = (typeof cases)[number];
+
+function dataFor({ hiddenSize, numHeads, numKvHeads, headDim, position, numTokens, scale }: Case) {
+  const numRows = (numHeads + 2 * numKvHeads) * headDim;
+  return {
+    x: randomNormal(numTokens * hiddenSize, 1, scale),
+    gain: randomBf16(hiddenSize, 2),
+    weight: randomBf16(numRows * hiddenSize, 3, 1 / Math.sqrt(hiddenSize)),
+    bias: randomBf16(numRows, 4),
+    rope: testRope(headDim, position + numTokens),
+  };
+}
+
+function run(
+  shape: QkvRopeShape,
+  given: Case,
+  variant: (typeof kernelVariants)[number],
+  step: ArrayBuffer | Case,
+) {
+  const data = dataFor(given);
+  return testGpu().then((gpu) =>
+    runKernel(gpu, {
+      kernel: qkvRopeBf16Vec,
+      shape,
+      variant,
+      step,
+      inputs: { ...data, gain: data.gain.bits, weight: data.weight.bits, bias: data.bias.bits },
+      outputs: {
+        q: given.numTokens * given.numHeads * given.headDim * 4,
+        keys: kvCacheBytes(shape),
+        values: kvCacheBytes(shape),
+      },
+      grid: qkvRopeBf16VecGrid(shape, given.numTokens),
+    }),
+  );
+}
+
+function reference(given: Case) {
+  const data = dataFor(given);
+  const { position, eps } = given;
+  return qkvRopeReference(
+    { ...data, gain: data.gain.values, weight: data.weight.values, bias: data.bias.values, position, eps },
+    given,
+  );
+}
+
+describe.each(kernelVariants)("qkv-rope-bf16-vec (%s)", (variant) => {
+  it.each(cases)("matches the float64 reference: $name", async (given) => {
+    const { q, keys, values } = await run(given, given, variant, given);
+    const want = reference(given);
+    // f32 dot products of up to 2880 terms whose results are about 1, in 64 partial sums.
+    expectClose(new Float32Array(q), want.q, { absolute: 3e-6, relative: 2e-6 }, "q");
+    expectRing(keys, want.k, { shape: given, position: given.position }, "keys");
+    expectRing(values, want.v, { shape: given, position: given.position }, "values");
+  });
+
+  it("leaves tokens beyond num_tokens alone, and everything once stopped", async () => {
+    const given: Case = {
+      name: "",
+      ...f32Cache,
+      hiddenSize: 96,
+      ...heads(2, 1, 32),
+      position: 5,
+      numTokens: 2,
+      scale: 1,
+    };
+    const partial = await run(given, given, variant, { ...given, numTokens: 1 });
+    const want = reference(given);
+    expectRing(partial.keys, want.k.slice(0, 32), { shape: given, position: 5 }, "keys");
+    expect([...new Uint32Array(partial.q).slice(64)]).toEqual(Array(64).fill(poison));
+    const stopped = await run(given, given, variant, new Uint32Array([5, 2, 1, 0, 0, 0, 0, 0]).buffer);
+    expect([...new Uint32Array(stopped.q)]).toEqual(Array(128).fill(poison));
+    expect(new Uint8Array(stopped.keys)).toEqual(poisonedKv(given));
+    expect(new Uint8Array(stopped.values)).toEqual(poisonedKv(given));
+  });
+});

@@ -1,0 +1,59 @@
+// qkv-rope-bf16-vec: qkv[t] = W . rmsnorm(x[t]) + bias; q and k rotated; q to `q`, k and v to the KV cache
+//   x      : [T, H] f32 as vec4    gain : [H] bf16, eight per vec4<u32>
+//   weight : [(Q+2K)*D, H] bf16, eight per vec4<u32>: q rows, k rows, v rows
+//   bias   : [(Q+2K)*D] bf16, four per vec2<u32>
+//   rope, q, keys, values : as in lib/rope-kv.wgsl
+//   grid   : ((Q+2K)*D/8, T, 1); one workgroup for the 8 rows of four rotary pairs of one head, so that it can rotate
+//            and store them    needs H % 8 == 0, D % 8 == 0
+//   sums   : f32, strided per lane, then over the workgroup. The norm's scale is one factor of the whole row, so its
+//            sum of squares is a ninth sum of the same loop
+@group(0) @binding(0) var<uniform> step: Step;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> gain: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> weight: array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read> bias: array<vec2<u32>>;
+@group(0) @binding(5) var<storage, read> rope: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> q: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> keys: array<KvVec>;
+@group(0) @binding(8) var<storage, read_write> values: array<KvVec>;
+
+const ROW_VECS: u32 = H / 8u; // loads of eight weights in a row
+const SQUARES: u32 = 8u;      // index of the norm's sum
+
+fn bias_at(row: u32) -> vec4<f32> {
+  let packed = bias[row / 4u];
+  return vec4<f32>(bf16_pair(packed.x), bf16_pair(packed.y));
+}
+
+@compute @workgroup_size(WG_SIZE)
+fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
+  let head = group.x / HALF_VECS;
+  let pairs = group.x % HALF_VECS;
+  let token = group.y;
+  if (step.stopped != 0u || token >= step.num_tokens || head >= Q + 2u * K) {
+    return;
+  }
+  let first_row = head * D + 4u * pairs;
+  let second_row = first_row + D / 2u;
+  var sums = array<f32, NUM_SUMS>();
+  for (var i = lane.index; i < ROW_VECS; i += WG_SIZE) {
+    let at = 2u * (token * ROW_VECS + i);
+    let a = x[at];
+    let b = x[at + 1u];
+    let g = gain[i];
+    let a_gained = a * vec4<f32>(bf16_pair(g.x), bf16_pair(g.y));
+    let b_gained = b * vec4<f32>(bf16_pair(g.z), bf16_pair(g.w));
+    for (var r = 0u; r < 4u; r++) {
+      sums[r] += dot_bf16x8(weight[(first_row + r) * ROW_VECS + i], a_gained, b_gained);
+      sums[4u + r] += dot_bf16x8(weight[(second_row + r) * ROW_VECS + i], a_gained, b_gained);
+    }
+    sums[SQUARES] += dot(a, a) + dot(b, b);
+  }
+  sums = workgroup_sum(sums, lane);
+  if (lane.index == 0u) {
+    let scale = inverseSqrt(sums[SQUARES] / f32(H) + EPS);
+    let first = vec4<f32>(sums[0], sums[1], sums[2], sums[3]) * scale + bias_at(first_row);
+    let second = vec4<f32>(sums[4], sums[5], sums[6], sums[7]) * scale + bias_at(second_row);
+    store_pairs(token, head, pairs, RotaryPairs(first, second));
+  }
+}
