@@ -14,12 +14,12 @@ const chromiumIcd = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
 /** Where SwiftShader's Vulkan driver file lies (it ships with Chromium), or undefined. */
 export function swiftShaderIcd(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  return [env["GPT_OSS_SWIFTSHADER_ICD"], chromiumIcd].find((path) => path !== undefined && existsSync(path));
+  return [env.GPT_OSS_SWIFTSHADER_ICD, chromiumIcd].find((path) => path !== undefined && existsSync(path));
 }
 
 async function loadDawn(): Promise<DawnModule> {
   try {
-    const path = process.env["DAWN_NODE"];
+    const path = process.env.DAWN_NODE;
     if (path !== undefined) return createRequire(import.meta.url)(path) as DawnModule;
     return (await import("webgpu")) as unknown as DawnModule;
   } catch (cause) {
@@ -54,7 +54,7 @@ export async function openDawn(
       "There is no GPU here and no SwiftShader either: install Chromium (it ships SwiftShader), or set GPT_OSS_SWIFTSHADER_ICD to its vk_swiftshader_icd.json.",
     );
   }
-  process.env["VK_ICD_FILENAMES"] = icd;
-  process.env["VK_DRIVER_FILES"] = icd;
+  process.env.VK_ICD_FILENAMES = icd;
+  process.env.VK_DRIVER_FILES = icd;
   return dawn.create(["backend=vulkan"]);
 }

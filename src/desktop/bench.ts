@@ -1,0 +1,102 @@
+// npm run bench: decode and prefill rates of a model, with the adapter's name; --json for programs.
+import { type BenchReport, runBench } from "../bench/run-bench.ts";
+import { createSyntheticFiles, type SyntheticShape, syntheticConfig } from "../bench/synthetic-files.ts";
+import { toEngineError } from "../errors.ts";
+import { createEngine } from "../runtime/engine.ts";
+import type { CheckpointFiles } from "../weights/types.ts";
+import { openDawn } from "./dawn.ts";
+import { exitCodes } from "./exit.ts";
+import { createFolderFiles } from "./folder-files.ts";
+import { nanoFolder } from "./open-model.ts";
+import { adapterChoice, type Options, parseOptions } from "./options.ts";
+
+const usage = `usage: npm run bench -- [--shape nano|20b|120b] [--layers N] [--model DIR] [--prompt N] [--tokens N] [--runs N] [--context N]
+  [--kv f32|f16] [--variant subgroups|workgroup] [--adapter auto|swiftshader] [--json]
+  nano is the embedded model; 20b and 120b are random weights of the published shapes, made as they are read.`;
+
+const optionTable = {
+  shape: { type: "string" },
+  layers: { type: "string" },
+  prompt: { type: "string" },
+  tokens: { type: "string" },
+  runs: { type: "string" },
+  context: { type: "string" },
+  json: { type: "boolean" },
+  help: { type: "boolean" },
+} as const;
+
+const most = 131072;
+
+function benchFiles(options: Options): CheckpointFiles {
+  const model = options.text("model");
+  if (model !== undefined) return createFolderFiles(model);
+  const shape: SyntheticShape | "nano" = options.choice("shape", ["nano", "20b", "120b"]) ?? "nano";
+  if (shape === "nano") return createFolderFiles(nanoFolder);
+  const layers = options.number("layers", { least: 1, most: 36 });
+  return createSyntheticFiles(
+    syntheticConfig(shape, layers),
+    `synthetic ${shape}${layers === undefined ? "" : `, ${layers} layers`}`,
+  );
+}
+
+async function bench(options: Options): Promise<void> {
+  const files = benchFiles(options);
+  const decodeTokens = options.number("tokens", { least: 2, most }) ?? 128;
+  const promptTokens = options.number("prompt", { least: 1, most }) ?? 512;
+  const contextLength =
+    options.number("context", { least: 1, most }) ?? Math.max(8192, promptTokens + 1, decodeTokens + 1);
+  const kvFormat = options.choice("kv", ["f32", "f16"]);
+  const variant = options.choice("variant", ["subgroups", "workgroup"]);
+  const say = (sentence: string) => process.stderr.write(`${sentence}\n`);
+  const engine = await createEngine(await openDawn(adapterChoice(options), say));
+  try {
+    const started = performance.now();
+    const info = await engine.load(files, {
+      contextLength,
+      ...(kvFormat && { kvFormat }),
+      ...(variant && { variant }),
+    });
+    say(
+      `loaded ${(info.model.weightBytes / 1e9).toFixed(3)} GB in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+    );
+    const runs = options.number("runs", { least: 1, most: 100 }) ?? 5;
+    const report = await runBench(engine, info, {
+      promptTokens: [promptTokens],
+      decodeTokens,
+      runs,
+      onProgress: say,
+    });
+    process.stdout.write(`${options.flag("json") ? JSON.stringify(report) : table(report)}\n`);
+  } finally {
+    engine.dispose();
+  }
+}
+
+function table({ info, decode, prefill, timeToFirstTokenMs }: BenchReport): string {
+  const { adapter, model } = info;
+  const rows = [
+    `adapter   ${adapter.vendor} ${adapter.architecture} ${adapter.description} (${info.variant}${adapter.isSoftware ? ", software" : ""})`,
+    `model     ${model.id}, ${(model.weightBytes / 1e9).toFixed(3)} GB of weights, ${(info.gpuBytes / 1e9).toFixed(3)} GB on the GPU, context ${info.contextLength}, KV ${info.kvFormat}`,
+    `decode    ${decode.tokensPerSecond.toFixed(1)} tokens/s over ${decode.tokens} tokens from an empty context`,
+    ...prefill.map(
+      ({ tokens, tokensPerSecond }) => `prefill   ${tokensPerSecond.toFixed(1)} tokens/s, ${tokens} tokens`,
+    ),
+    `first     ${timeToFirstTokenMs.toFixed(1)} ms to the first token of a 32-token prompt`,
+  ];
+  return rows.join("\n");
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2), optionTable);
+  if (options.flag("help")) process.stdout.write(`${usage}\n`);
+  else await bench(options);
+} catch (error) {
+  const known = toEngineError(error);
+  process.stderr.write(`${known.message}\n`);
+  process.exitCode =
+    known.code === "request-invalid"
+      ? exitCodes.badInput
+      : known.code === "adapter-unavailable"
+        ? exitCodes.noAdapter
+        : exitCodes.failed;
+}

@@ -1,0 +1,113 @@
+import { type ParseArgsConfig, parseArgs } from "node:util";
+import type { AdapterChoice } from "./dawn.ts";
+import { usageError } from "./exit.ts";
+
+type OptionTable = NonNullable<ParseArgsConfig["options"]>;
+
+/** Options that every command has. */
+const common = {
+  model: { type: "string" },
+  adapter: { type: "string" },
+  kv: { type: "string" },
+  variant: { type: "string" },
+  "context-length": { type: "string" },
+} satisfies OptionTable;
+
+/** Parsed command line: text options, switches, and what stood free. */
+export interface Options {
+  text(name: string): string | undefined;
+  required(name: string): string;
+  flag(name: string): boolean;
+  /** A number within bounds. @throws request-invalid */
+  number(
+    name: string,
+    bounds: { readonly least: number; readonly most: number; readonly whole?: boolean },
+  ): number | undefined;
+  /** One of the given words. @throws request-invalid */
+  choice<T extends string>(name: string, words: readonly T[]): T | undefined;
+  readonly free: readonly string[];
+}
+
+/** Parses arguments against a command's own options and the common ones. @throws request-invalid */
+export function parseOptions(args: readonly string[], own: OptionTable): Options {
+  const parsed = parse(args, own);
+  const text = (name: string) => {
+    const value = parsed.values[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  return {
+    text,
+    required(name) {
+      const value = text(name);
+      if (value === undefined) throw usageError(`--${name} is missing.`);
+      return value;
+    },
+    flag: (name) => parsed.values[name] === true,
+    number(name, { least, most, whole = true }) {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      const number = value.trim() === "" ? Number.NaN : Number(value);
+      if (!(number >= least && number <= most) || (whole && !Number.isInteger(number))) {
+        throw usageError(
+          `--${name} must be a ${whole ? "whole " : ""}number from ${least} to ${most}, got "${value}".`,
+        );
+      }
+      return number;
+    },
+    choice(name, words) {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      const word = words.find((candidate) => candidate === value);
+      if (word === undefined)
+        throw usageError(`--${name} must be one of ${words.join(", ")}, got "${value}".`);
+      return word;
+    },
+    free: parsed.positionals,
+  };
+}
+
+interface Parsed {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly positionals: readonly string[];
+}
+
+function parse(args: readonly string[], own: OptionTable): Parsed {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { ...common, ...own },
+      allowPositionals: true,
+      strict: true,
+    });
+  } catch (error) {
+    throw usageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** `--adapter`, auto where it is not given. */
+export const adapterChoice = (options: Options): AdapterChoice =>
+  options.choice("adapter", ["auto", "swiftshader"]) ?? "auto";
+
+/** `--tokens` as ids: a JSON array of whole numbers of at least 0. @throws request-invalid */
+export function tokenList(options: Options): number[] {
+  const text = options.required("tokens");
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw usageError(`--tokens must be a JSON array of token ids such as [1,2,3], got ${shorten(text)}.`);
+  }
+  if (
+    !Array.isArray(value) ||
+    value.length === 0 ||
+    !value.every((id) => Number.isSafeInteger(id) && id >= 0)
+  ) {
+    throw usageError(
+      `--tokens must be a JSON array of at least one token id, all whole numbers from 0, got ${shorten(text)}.`,
+    );
+  }
+  return value as number[];
+}
+
+const shorten = (text: string) =>
+  text.length > 60 ? `${text.slice(0, 60)}…` : text === "" ? "nothing" : text;

@@ -1,0 +1,91 @@
+import type { ModelConfig } from "../format/types.ts";
+import type { Step } from "../gpu/steps.ts";
+import { attentionSinkDecode, attentionSinkDecodeGrid } from "../kernels/attention/attention-sink-decode.ts";
+import { attentionSinkMerge, attentionSinkMergeGrid } from "../kernels/attention/attention-sink-merge.ts";
+import { qkvRopeBf16Vec, qkvRopeBf16VecGrid } from "../kernels/attention/qkv-rope-bf16-vec.ts";
+import { embed, embedGrid } from "../kernels/embed/embed.ts";
+import { linearResidualBf16Vec, linearVecGrid } from "../kernels/linear/linear-residual-bf16-vec.ts";
+import { moeDownVec, moeDownVecGrid } from "../kernels/moe/moe-down-vec.ts";
+import { moeGateUpSwigluVec, moeGateUpSwigluVecGrid } from "../kernels/moe/moe-gate-up-swiglu-vec.ts";
+import { routerTopk, routerTopkGrid } from "../kernels/moe/router-topk.ts";
+import type { Activations } from "./activations.ts";
+import type { PassRun } from "./plan-types.ts";
+import { attentionShape, moeShape, type PlanOptions, queryWidth } from "./shapes.ts";
+import type { StepBuilder } from "./step-builder.ts";
+import type { LayerWeights, ModelWeights } from "./weights.ts";
+
+/** One token from its id to the residual after the last layer: 7 dispatches a layer. */
+export async function decodeSteps(
+  build: StepBuilder,
+  config: ModelConfig,
+  weights: ModelWeights,
+  act: Activations,
+  options: PlanOptions,
+): Promise<Step<PassRun>[]> {
+  const { vocabSize, hiddenSize } = config;
+  const first = build(
+    embed,
+    { vocabSize, hiddenSize },
+    { step: act.step, tokens: act.tokens, table: weights.embedding, out: act.x },
+    () => embedGrid(1),
+  );
+  return Promise.all([
+    first,
+    ...weights.layers.flatMap((layer, i) => layerSteps(build, config, layer, act, i, options)),
+  ]);
+}
+
+function layerSteps(
+  build: StepBuilder,
+  config: ModelConfig,
+  layer: LayerWeights,
+  act: Activations,
+  index: number,
+  options: PlanOptions,
+): Promise<Step<PassRun>>[] {
+  const { hiddenSize, rmsNormEps: eps } = config;
+  const { step, x, q, attention, partials, rope, hidden, expertIds: ids, expertWeights } = act;
+  const shape = { ...attentionShape(config, config.layerTypes[index] ?? "full", options), hiddenSize, eps };
+  const moe = moeShape(config);
+  const kv = act.kv[index] as Activations["kv"][number];
+  return [
+    build(
+      qkvRopeBf16Vec,
+      shape,
+      { step, x, gain: layer.attentionNorm, weight: layer.qkvWeight, bias: layer.qkvBias, rope, q, ...kv },
+      () => qkvRopeBf16VecGrid(shape, 1),
+    ),
+    build(attentionSinkDecode, shape, { step, q, ...kv, partials }, (run) =>
+      attentionSinkDecodeGrid(shape, 1, run.maxKeys),
+    ),
+    build(attentionSinkMerge, shape, { step, partials, sinks: layer.sinks, out: attention }, (run) =>
+      attentionSinkMergeGrid(shape, 1, run.maxKeys),
+    ),
+    build(
+      linearResidualBf16Vec,
+      { inputSize: queryWidth(config), outputSize: hiddenSize },
+      { step, x: attention, weight: layer.outWeight, bias: layer.outBias, out: x },
+      () => linearVecGrid(hiddenSize, 1),
+    ),
+    build(
+      routerTopk,
+      moe,
+      {
+        step,
+        x,
+        gain: layer.mlpNorm,
+        router: layer.routerWeight,
+        bias: layer.routerBias,
+        ids,
+        weights: expertWeights,
+      },
+      () => routerTopkGrid(1),
+    ),
+    build(moeGateUpSwigluVec, moe, { step, x, gain: layer.mlpNorm, ids, ...layer.gateUp, hidden }, () =>
+      moeGateUpSwigluVecGrid(moe, 1),
+    ),
+    build(moeDownVec, moe, { step, hidden, ids, weights: expertWeights, ...layer.down, x }, () =>
+      moeDownVecGrid(moe, 1),
+    ),
+  ];
+}

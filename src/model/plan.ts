@@ -1,0 +1,107 @@
+import type { ModelConfig } from "../format/types.ts";
+import type { BufferSet } from "../gpu/buffers.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { linearBf16Tile, linearTileGrid } from "../kernels/linear/linear-bf16-tile.ts";
+import { rmsNorm, rmsNormGrid } from "../kernels/norm/rms-norm.ts";
+import { lmHeadBf16Vec, lmHeadCandidates, lmHeadGrid } from "../kernels/sample/lm-head-bf16-vec.ts";
+import { sampleAdvance, sampleAdvanceGrid } from "../kernels/sample/sample-advance.ts";
+import { type Activations, allocateActivations } from "./activations.ts";
+import { decodeSteps } from "./decode-steps.ts";
+import type { AllLogits, ModelPlan, PassRun } from "./plan-types.ts";
+import { prefillSteps } from "./prefill-steps.ts";
+import type { PlanOptions } from "./shapes.ts";
+import { createStepBuilder, type StepBuilder } from "./step-builder.ts";
+import type { ModelWeights } from "./weights.ts";
+
+/** Bytes of the buffer for the logits of a whole pass; passes are cut so that they fit. */
+const allLogitsBytes = 64 * 1024 * 1024;
+
+/**
+ * Compiles and binds every pass of a model. Buffers are allocated before the first await, so that
+ * `buffers.settled()` tells of all of them.
+ * @throws limit-exceeded | shader-compile
+ */
+export async function createModelPlan(
+  gpu: Gpu,
+  buffers: BufferSet,
+  config: ModelConfig,
+  weights: ModelWeights,
+  options: PlanOptions,
+): Promise<ModelPlan> {
+  const act = allocateActivations(gpu, buffers, config, options);
+  const build = createStepBuilder(gpu, options.variant);
+  const [prefill, decode, head, sample] = await Promise.all([
+    prefillSteps(build, config, weights, act, options),
+    decodeSteps(build, config, weights, act, options),
+    headSteps(build, config, weights, act),
+    sampleSteps(build, config, act),
+  ]);
+  let all: Promise<AllLogits> | undefined;
+  return {
+    maxTokensPerPass: options.maxTokensPerPass,
+    buffers: act,
+    prefill,
+    decode,
+    head,
+    sample,
+    allLogits() {
+      all ??= allLogits(build, buffers, config, weights, act);
+      all.catch(() => {
+        all = undefined; // may be tried again
+      });
+      return all;
+    },
+  };
+}
+
+function headSteps(build: StepBuilder, config: ModelConfig, weights: ModelWeights, act: Activations) {
+  const { hiddenSize, vocabSize, rmsNormEps: eps } = config;
+  const { step, x, allowed, logits, candidates } = act;
+  return Promise.all([
+    build(
+      lmHeadBf16Vec,
+      { hiddenSize, vocabSize, eps },
+      { step, x, gain: weights.finalNorm, weight: weights.lmHead, allowed, logits, candidates },
+      (_run: PassRun) => lmHeadGrid(vocabSize),
+    ),
+  ]);
+}
+
+function sampleSteps(build: StepBuilder, config: ModelConfig, act: Activations) {
+  const { step: state, candidates, stopTokens, tokens, result } = act;
+  const numCandidates = lmHeadCandidates(config.vocabSize);
+  return Promise.all([
+    build(
+      sampleAdvance,
+      { numCandidates },
+      { state, candidates, stopTokens, tokens, result },
+      () => sampleAdvanceGrid,
+    ),
+  ]);
+}
+
+async function allLogits(
+  build: StepBuilder,
+  buffers: BufferSet,
+  config: ModelConfig,
+  weights: ModelWeights,
+  act: Activations,
+): Promise<AllLogits> {
+  const { hiddenSize, vocabSize, rmsNormEps: eps } = config;
+  const maxTokens = Math.max(1, Math.floor(allLogitsBytes / (4 * vocabSize)));
+  const buffer = buffers.storage("all logits", maxTokens * vocabSize * 4);
+  await buffers.settled();
+  const { step, x, normed } = act;
+  const steps = await Promise.all([
+    build(rmsNorm, { hiddenSize, eps }, { step, x, gain: weights.finalNorm, out: normed }, (run) =>
+      rmsNormGrid(run.numTokens),
+    ),
+    build(
+      linearBf16Tile,
+      { inputSize: hiddenSize, outputSize: vocabSize, addBias: false, addToOut: false },
+      { step, x: normed, weight: weights.lmHead, bias: weights.finalNorm, out: buffer },
+      (run) => linearTileGrid(vocabSize, run.numTokens),
+    ),
+  ]);
+  return { steps, buffer, maxTokens };
+}

@@ -1,0 +1,120 @@
+import type { ModelConfig } from "../format/types.ts";
+import type { Step } from "../gpu/steps.ts";
+import {
+  attentionSinkPrefill,
+  attentionSinkPrefillGrid,
+} from "../kernels/attention/attention-sink-prefill.ts";
+import { ropeKvWrite, ropeKvWriteGrid } from "../kernels/attention/rope-kv-write.ts";
+import { embed, embedGrid } from "../kernels/embed/embed.ts";
+import { linearBf16Tile, linearTileGrid } from "../kernels/linear/linear-bf16-tile.ts";
+import { moeCombine, moeCombineGrid } from "../kernels/moe/moe-combine.ts";
+import { moeDownTile, moeDownTileGrid } from "../kernels/moe/moe-down-tile.ts";
+import { moeGateUpSwigluTile, moeGateUpSwigluTileGrid } from "../kernels/moe/moe-gate-up-swiglu-tile.ts";
+import { moeGroup, moeGroupGrid } from "../kernels/moe/moe-group.ts";
+import { routerTopk, routerTopkGrid } from "../kernels/moe/router-topk.ts";
+import { rmsNorm, rmsNormGrid } from "../kernels/norm/rms-norm.ts";
+import type { Activations } from "./activations.ts";
+import type { PassRun } from "./plan-types.ts";
+import { attentionShape, moeShape, type PlanOptions, qkvWidth, queryWidth } from "./shapes.ts";
+import type { StepBuilder } from "./step-builder.ts";
+import type { LayerWeights, ModelWeights } from "./weights.ts";
+
+/** Many tokens from ids to the residual after the last layer: 11 dispatches a layer. */
+export async function prefillSteps(
+  build: StepBuilder,
+  config: ModelConfig,
+  weights: ModelWeights,
+  act: Activations,
+  options: PlanOptions,
+): Promise<Step<PassRun>[]> {
+  const { vocabSize, hiddenSize } = config;
+  const first = build(
+    embed,
+    { vocabSize, hiddenSize },
+    { step: act.step, tokens: act.tokens, table: weights.embedding, out: act.x },
+    (run) => embedGrid(run.numTokens),
+  );
+  const layers = weights.layers.flatMap((layer, i) => [
+    ...attentionSteps(build, config, layer, act, i, options),
+    ...moeSteps(build, config, layer, act),
+  ]);
+  return Promise.all([first, ...layers]);
+}
+
+function attentionSteps(
+  build: StepBuilder,
+  config: ModelConfig,
+  layer: LayerWeights,
+  act: Activations,
+  index: number,
+  options: PlanOptions,
+): Promise<Step<PassRun>>[] {
+  const { hiddenSize, rmsNormEps: eps } = config;
+  const { step, x, normed, qkv, q, attention, rope } = act;
+  const shape = attentionShape(config, config.layerTypes[index] ?? "full", options);
+  const kv = act.kv[index] as Activations["kv"][number];
+  return [
+    build(rmsNorm, { hiddenSize, eps }, { step, x, gain: layer.attentionNorm, out: normed }, (run) =>
+      rmsNormGrid(run.numTokens),
+    ),
+    build(
+      linearBf16Tile,
+      { inputSize: hiddenSize, outputSize: qkvWidth(config), addBias: true, addToOut: false },
+      { step, x: normed, weight: layer.qkvWeight, bias: layer.qkvBias, out: qkv },
+      (run) => linearTileGrid(qkvWidth(config), run.numTokens),
+    ),
+    build(ropeKvWrite, shape, { step, qkv, rope, q, ...kv }, (run) => ropeKvWriteGrid(shape, run.numTokens)),
+    build(attentionSinkPrefill, shape, { step, q, ...kv, sinks: layer.sinks, out: attention }, (run) =>
+      attentionSinkPrefillGrid(shape, run.numTokens),
+    ),
+    build(
+      linearBf16Tile,
+      { inputSize: queryWidth(config), outputSize: hiddenSize, addBias: true, addToOut: true },
+      { step, x: attention, weight: layer.outWeight, bias: layer.outBias, out: x },
+      (run) => linearTileGrid(hiddenSize, run.numTokens),
+    ),
+  ];
+}
+
+function moeSteps(
+  build: StepBuilder,
+  config: ModelConfig,
+  layer: LayerWeights,
+  act: Activations,
+): Promise<Step<PassRun>>[] {
+  const { hiddenSize, rmsNormEps: eps } = config;
+  const { step, x, normed, entries, offsets, tiles, hidden, expertOut, expertIds: ids, expertWeights } = act;
+  const shape = moeShape(config);
+  return [
+    build(rmsNorm, { hiddenSize, eps }, { step, x, gain: layer.mlpNorm, out: normed }, (run) =>
+      rmsNormGrid(run.numTokens),
+    ),
+    build(
+      routerTopk,
+      shape,
+      {
+        step,
+        x,
+        gain: layer.mlpNorm,
+        router: layer.routerWeight,
+        bias: layer.routerBias,
+        ids,
+        weights: expertWeights,
+      },
+      (run) => routerTopkGrid(run.numTokens),
+    ),
+    build(moeGroup, shape, { step, ids, entries, offsets, tiles }, () => moeGroupGrid),
+    build(
+      moeGateUpSwigluTile,
+      shape,
+      { step, inputs: normed, entries, tiles, ...layer.gateUp, hidden },
+      (run) => moeGateUpSwigluTileGrid(shape, run.numTokens),
+    ),
+    build(moeDownTile, shape, { step, inputs: hidden, entries, tiles, ...layer.down, expertOut }, (run) =>
+      moeDownTileGrid(shape, run.numTokens),
+    ),
+    build(moeCombine, shape, { step, expertOut, weights: expertWeights, x }, (run) =>
+      moeCombineGrid(shape, run.numTokens),
+    ),
+  ];
+}

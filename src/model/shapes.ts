@@ -1,0 +1,50 @@
+import type { LayerType, ModelConfig } from "../format/types.ts";
+import type { KernelVariant } from "../gpu/gpu.ts";
+import type { AttentionShape } from "../kernels/attention/attention-shape.ts";
+import { type KvFormat, kvCapacity } from "../kernels/attention/kv-cache.ts";
+import type { MoeShape } from "../kernels/moe/moe-shape.ts";
+
+/** What a plan is made for, beside the model. */
+export interface PlanOptions {
+  /** Positions that the KV cache and the rotary table hold. */
+  readonly contextLength: number;
+  readonly kvFormat: KvFormat;
+  readonly variant: KernelVariant;
+  /** Most tokens of one pass: activations are allocated for it. */
+  readonly maxTokensPerPass: number;
+}
+
+/** The attention shape of a layer type. A sliding layer keeps a ring of keys, a full one all of them. */
+export function attentionShape(
+  config: ModelConfig,
+  layerType: LayerType,
+  options: PlanOptions,
+): AttentionShape {
+  const window = layerType === "sliding" ? config.slidingWindow : 0;
+  return {
+    numHeads: config.numHeads,
+    numKvHeads: config.numKvHeads,
+    headDim: config.headDim,
+    kvFormat: options.kvFormat,
+    window,
+    capacity: kvCapacity(window, options.maxTokensPerPass, options.contextLength),
+  };
+}
+
+/** The shape of the mixture of experts. */
+export const moeShape = (config: ModelConfig): MoeShape => ({
+  hiddenSize: config.hiddenSize,
+  expertWidth: config.intermediateSize,
+  numExperts: config.numExperts,
+  expertsPerToken: config.expertsPerToken,
+  expertFormat: config.expertFormat,
+  eps: config.rmsNormEps,
+  swigluLimit: config.swigluLimit,
+});
+
+/** Q * D, the width of queries and of attention's output. */
+export const queryWidth = (config: ModelConfig): number => config.numHeads * config.headDim;
+
+/** (Q + 2K) * D, the width of the fused q, k and v. */
+export const qkvWidth = (config: ModelConfig): number =>
+  (config.numHeads + 2 * config.numKvHeads) * config.headDim;

@@ -1,0 +1,21 @@
+import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
+import { composeKernel, type KernelDefinition } from "../gpu/kernel.ts";
+import { type Bindable, bind, createPipelineCache } from "../gpu/pipelines.ts";
+import type { Grid, Step } from "../gpu/steps.ts";
+import type { PassRun } from "./plan-types.ts";
+
+/** Compiles a kernel for a shape (each distinct text once) and binds its buffers. */
+export type StepBuilder = <Shape, Name extends string>(
+  kernel: KernelDefinition<Shape, Name>,
+  shape: Shape,
+  buffers: Readonly<Record<Name, Bindable>>,
+  grid: (run: PassRun) => Grid,
+) => Promise<Step<PassRun>>;
+
+export function createStepBuilder(gpu: Gpu, variant: KernelVariant): StepBuilder {
+  const pipelines = createPipelineCache(gpu);
+  return async (kernel, shape, buffers, grid) => {
+    const pipeline = await pipelines.compile(composeKernel(kernel, shape, variant));
+    return { pipeline, bindGroup: bind(gpu, pipeline, buffers), grid };
+  };
+}

@@ -1,0 +1,59 @@
+import { EngineError } from "../errors.ts";
+import { renderChat } from "../text/chat-prompt.ts";
+import { createChatStream } from "../text/chat-stream.ts";
+import { createHarmonyParser } from "../text/harmony-parser.ts";
+import { samplableTokens } from "../text/stop-tokens.ts";
+import type { Tokenizer } from "../text/types.ts";
+import { startGeneration } from "./generate.ts";
+import type { LoadedModel } from "./loaded-model.ts";
+import type { ChatEvent, ChatRequest } from "./types.ts";
+
+/** Answers a conversation: renders it, generates, and parses the answer's channels as tokens arrive. */
+export async function* chatEvents(model: LoadedModel, request: ChatRequest): AsyncGenerator<ChatEvent, void> {
+  const { tokenizer, config, info } = model;
+  if (tokenizer === undefined) {
+    throw new EngineError(
+      "tokenizer-invalid",
+      `${info.model.id} has no tokenizer.json, so it cannot chat; only token ids can be used with it.`,
+    );
+  }
+  const prompt = renderChat(tokenizer, {
+    messages: request.messages,
+    reasoningEffort: request.reasoningEffort ?? "medium",
+    currentDate: request.currentDate ?? localDate(new Date()),
+  });
+  const room = info.contextLength - prompt.length;
+  const generation = startGeneration(model, prompt, {
+    maxNewTokens: request.maxNewTokens ?? Math.max(1, room),
+    allowed: samplableTokens(tokenizer, config.vocabSize),
+    ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
+    ...(request.seed === undefined ? {} : { seed: request.seed }),
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  });
+  let calledTool = false;
+  for await (const event of deltas(tokenizer, generation)) {
+    calledTool ||= event.type === "tool-call";
+    yield event;
+  }
+  const { finishReason, stats } = await generation.result;
+  yield {
+    type: "done",
+    finishReason: finishReason === "stop" && calledTool ? "tool-call" : finishReason,
+    stats,
+  };
+}
+
+async function* deltas(tokenizer: Tokenizer, tokens: AsyncIterable<number>): AsyncGenerator<ChatEvent, void> {
+  const parser = createHarmonyParser(tokenizer, { role: "assistant" });
+  const stream = createChatStream();
+  for await (const token of tokens) {
+    for (const event of parser.push(token)) yield* stream.push(event);
+  }
+  for (const event of parser.end()) yield* stream.push(event);
+}
+
+/** A date as YYYY-MM-DD in local time. */
+export function localDate(date: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}

@@ -1,0 +1,199 @@
+import { EngineError } from "../errors.ts";
+import { type Gpu, openGpu } from "../gpu/gpu.ts";
+import type { CheckpointFiles } from "../weights/types.ts";
+import { chatEvents } from "./chat.ts";
+import { checkContext, checkTokens, startGeneration } from "./generate.ts";
+import { type LoadedModel, loadModel } from "./loaded-model.ts";
+import { decodeLogits, prefillLogits } from "./logits.ts";
+import type {
+  ChatEvent,
+  ChatRequest,
+  Engine,
+  EngineInfo,
+  GenerateOptions,
+  Generation,
+  LoadOptions,
+} from "./types.ts";
+
+/**
+ * Opens a GPU device and returns an engine without a model. `gpu` is `navigator.gpu`, or Dawn's in Node.
+ * @throws webgpu-unavailable | adapter-unavailable
+ */
+export async function createEngine(gpu: GPU | undefined): Promise<Engine> {
+  const state = new EngineState(gpu, await openGpu(gpu));
+  return {
+    get info() {
+      return state.model?.info;
+    },
+    load: (files, options = {}) => state.load(files, options),
+    generate: (prompt, options) => state.generate(prompt, options),
+    chat: (request) => state.chat(request),
+    logits: (tokens, path, signal) => state.logits(tokens, path, signal),
+    unload: () => state.unload(),
+    dispose: () => state.dispose(),
+  };
+}
+
+class EngineState {
+  model: LoadedModel | undefined;
+  private readonly provider: GPU | undefined;
+  private gpu: Gpu;
+  private busyWith: string | undefined;
+  private disposed = false;
+  private lost = false;
+  /** Errors that the GPU reported outside any scope: a kernel or binding of ours is wrong. */
+  private fault: EngineError | undefined;
+
+  constructor(provider: GPU | undefined, gpu: Gpu) {
+    this.provider = provider;
+    this.gpu = gpu;
+    this.watch(gpu);
+  }
+
+  async load(files: CheckpointFiles, options: LoadOptions): Promise<EngineInfo> {
+    const release = this.begin("load a model");
+    try {
+      this.dropModel();
+      if (this.lost || this.fault !== undefined) await this.reopen();
+      this.model = await loadModel(this.gpu, files, options);
+      if (this.disposed) throw disposedError("load a model");
+      if (this.fault !== undefined) throw this.fault;
+      return this.model.info;
+    } catch (error) {
+      this.dropModel();
+      throw this.lost ? this.lostError(error) : error;
+    } finally {
+      release();
+    }
+  }
+
+  generate(prompt: readonly number[], options: GenerateOptions): Generation {
+    this.checkUsable("generate");
+    const generation = startGeneration(this.loaded(), prompt, options);
+    return {
+      result: generation.result,
+      [Symbol.asyncIterator]: () => this.exclusive("generate", generation)[Symbol.asyncIterator](),
+    };
+  }
+
+  chat(request: ChatRequest): AsyncIterable<ChatEvent> {
+    this.checkUsable("chat");
+    return this.exclusive("chat", chatEvents(this.loaded(), request));
+  }
+
+  async logits(
+    tokens: readonly number[],
+    path: "prefill" | "decode",
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
+    const release = this.begin("compute logits");
+    try {
+      this.checkUsable("compute logits");
+      const model = this.loaded();
+      checkTokens(tokens, model.config.vocabSize);
+      checkContext(model, tokens.length, 0);
+      await model.scheduler.idle();
+      const compute = path === "prefill" ? prefillLogits : decodeLogits;
+      const logits = await compute(this.gpu, model.plan, model.config.vocabSize, tokens, signal);
+      this.checkUsable("compute logits");
+      return logits;
+    } catch (error) {
+      throw this.lost ? this.lostError(error) : error;
+    } finally {
+      release();
+    }
+  }
+
+  unload(): void {
+    if (this.disposed) return;
+    if (this.busyWith !== undefined)
+      throw new EngineError(
+        "busy",
+        `Cannot unload while the engine is busy (${this.busyWith}): abort that first.`,
+      );
+    this.dropModel();
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.dropModel();
+    this.gpu.destroy();
+  }
+
+  /** Holds the engine while the values are consumed, and looks for faults of the GPU after each. */
+  private async *exclusive<T>(what: string, values: AsyncIterable<T>): AsyncGenerator<T, void> {
+    const release = this.begin(what);
+    try {
+      for await (const value of values) {
+        this.checkUsable(what);
+        yield value;
+      }
+      this.checkUsable(what);
+    } catch (error) {
+      throw this.lost && !this.disposed ? this.lostError(error) : error;
+    } finally {
+      release();
+    }
+  }
+
+  private begin(what: string): () => void {
+    if (this.disposed) throw disposedError(what);
+    if (this.busyWith !== undefined)
+      throw new EngineError(
+        "busy",
+        `Cannot ${what}: the engine is busy (${this.busyWith}). It serves one request at a time.`,
+      );
+    this.busyWith = what;
+    return () => {
+      this.busyWith = undefined;
+    };
+  }
+
+  private checkUsable(what: string): void {
+    if (this.disposed) throw disposedError(what);
+    if (this.fault !== undefined) throw this.fault;
+    if (this.lost) throw this.lostError(undefined);
+  }
+
+  private loaded(): LoadedModel {
+    if (this.model === undefined)
+      throw new EngineError("not-loaded", "No model is loaded. Call load() first.");
+    return this.model;
+  }
+
+  private lostError(cause: unknown): EngineError {
+    return new EngineError(
+      "device-lost",
+      "The GPU device was lost (driver restart, crash or sleep). Load the model again.",
+      { cause },
+    );
+  }
+
+  private dropModel(): void {
+    this.model?.destroy();
+    this.model = undefined;
+  }
+
+  private async reopen(): Promise<void> {
+    this.gpu.destroy();
+    this.gpu = await openGpu(this.provider);
+    this.lost = false;
+    this.fault = undefined;
+    this.watch(this.gpu);
+  }
+
+  private watch(gpu: Gpu): void {
+    void gpu.lost.then(() => {
+      if (this.gpu === gpu) this.lost = true;
+    });
+    gpu.device.addEventListener("uncapturederror", (event) => {
+      const { error } = event as GPUUncapturedErrorEvent;
+      if (this.gpu === gpu)
+        this.fault ??= new EngineError("internal", `The GPU reported an error: ${error.message}`);
+    });
+  }
+}
+
+const disposedError = (what: string) =>
+  new EngineError("disposed", `Cannot ${what}: the engine was disposed.`);

@@ -1,0 +1,141 @@
+import { EngineError } from "../errors.ts";
+import { generationConfigName, parseGenerationEos } from "../format/config.ts";
+import { parseJsonText } from "../format/json-text.ts";
+import type { ModelConfig } from "../format/types.ts";
+import { createBufferSet } from "../gpu/buffers.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { createModelPlan } from "../model/plan.ts";
+import type { ModelPlan } from "../model/plan-types.ts";
+import { uploadWeights } from "../model/upload.ts";
+import { layOutWeights } from "../model/weights.ts";
+import { assistantStopTokens } from "../text/stop-tokens.ts";
+import { createTokenizer } from "../text/tokenizer.ts";
+import type { Tokenizer } from "../text/types.ts";
+import { readManifest } from "../weights/manifest.ts";
+import type { CheckpointFiles } from "../weights/types.ts";
+import { createScheduler, type Scheduler } from "./scheduler.ts";
+import type { EngineInfo, LoadOptions } from "./types.ts";
+
+/** A checkpoint on the GPU, ready to run. */
+export interface LoadedModel {
+  readonly config: ModelConfig;
+  readonly info: EngineInfo;
+  readonly plan: ModelPlan;
+  readonly scheduler: Scheduler;
+  /** Undefined where the checkpoint has no tokenizer.json: then only token ids can be used. */
+  readonly tokenizer: Tokenizer | undefined;
+  /** Ids that end an answer, from generation_config.json, config.json and harmony. */
+  readonly stopTokens: readonly number[];
+  destroy(): void;
+}
+
+const defaultContextLength = 8192;
+/** Most prompt tokens of one pass; the activations of a pass are allocated for it. */
+const maxTokensPerPass = 512;
+
+/**
+ * Loads a checkpoint: everything is checked, then every buffer is allocated, then the weights are streamed while the
+ * kernels compile. On failure nothing stays allocated.
+ */
+export async function loadModel(
+  gpu: Gpu,
+  files: CheckpointFiles,
+  options: LoadOptions,
+): Promise<LoadedModel> {
+  const manifest = await readManifest(files, options.signal);
+  const { config } = manifest;
+  const contextLength = checkContextLength(options.contextLength, config);
+  const tokenizer = await readTokenizer(files, options.signal);
+  const stopTokens = await readStopTokens(files, config, tokenizer, options.signal);
+  const kvFormat = options.kvFormat ?? "f32";
+  const variant = options.variant ?? gpu.variant;
+  if (variant === "subgroups" && !gpu.device.features.has("subgroups")) {
+    throw new EngineError(
+      "request-invalid",
+      "The kernel variant subgroups was asked for, but this adapter has no subgroups.",
+    );
+  }
+  const buffers = createBufferSet(gpu);
+  try {
+    const layout = layOutWeights(manifest, buffers);
+    const planning = createModelPlan(gpu, buffers, config, layout.weights, {
+      contextLength,
+      kvFormat,
+      variant,
+      maxTokensPerPass: Math.min(maxTokensPerPass, contextLength),
+    });
+    planning.catch(() => {}); // awaited below
+    await buffers.settled();
+    await uploadWeights(gpu, files, layout.placements, {
+      onProgress: options.onProgress,
+      signal: options.signal,
+    });
+    const plan = await planning;
+    const scheduler = createScheduler(gpu, plan, buffers);
+    await buffers.settled();
+    const info: EngineInfo = {
+      adapter: describeAdapter(gpu),
+      variant,
+      model: {
+        id: files.id,
+        numLayers: config.numLayers,
+        numExperts: config.numExperts,
+        hiddenSize: config.hiddenSize,
+        vocabSize: config.vocabSize,
+        expertFormat: config.expertFormat,
+        weightBytes: layout.totalBytes,
+      },
+      contextLength,
+      kvFormat,
+      get gpuBytes() {
+        return buffers.totalBytes;
+      },
+    };
+    return { config, info, plan, scheduler, tokenizer, stopTokens, destroy: () => buffers.destroy() };
+  } catch (error) {
+    buffers.destroy();
+    throw error;
+  }
+}
+
+function describeAdapter(gpu: Gpu): EngineInfo["adapter"] {
+  const { vendor, architecture, description, isSoftware } = gpu.adapter;
+  return { vendor, architecture, description, isSoftware };
+}
+
+function checkContextLength(asked: number | undefined, config: ModelConfig): number {
+  const most = config.maxPositionEmbeddings;
+  if (asked === undefined) return Math.min(defaultContextLength, most);
+  if (!Number.isInteger(asked) || asked < 1 || asked > most) {
+    throw new EngineError(
+      "request-invalid",
+      `contextLength must be a whole number from 1 to ${most} (the model's maximum), got ${asked}.`,
+    );
+  }
+  return asked;
+}
+
+async function readTokenizer(
+  files: CheckpointFiles,
+  signal: AbortSignal | undefined,
+): Promise<Tokenizer | undefined> {
+  const text = await files.readText("tokenizer.json", signal);
+  if (text === undefined) return undefined;
+  const config = await files.readText("tokenizer_config.json", signal);
+  return createTokenizer(
+    parseJsonText("tokenizer.json", text, 64_000_000),
+    config === undefined ? undefined : parseJsonText("tokenizer_config.json", config),
+  );
+}
+
+async function readStopTokens(
+  files: CheckpointFiles,
+  config: ModelConfig,
+  tokenizer: Tokenizer | undefined,
+  signal: AbortSignal | undefined,
+): Promise<number[]> {
+  const text = await files.readText(generationConfigName, signal);
+  const generation = text === undefined ? [] : parseGenerationEos(parseJsonText(generationConfigName, text));
+  const harmony = tokenizer === undefined ? [] : assistantStopTokens(tokenizer);
+  return [...new Set([...config.eosTokenIds, ...generation, ...harmony])];
+}
