@@ -43,7 +43,7 @@ export function createComposer({ onSend, onStop }: ComposerOptions): Composer {
   return {
     setBusy: (now) => {
       isBusy = now;
-      sendButton.disabled = now;
+      sendButton.hidden = now;
       stopButton.hidden = !now;
     },
     setEffort: (level) => {

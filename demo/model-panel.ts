@@ -18,7 +18,6 @@ export interface ModelPanel {
   choice(): ModelChoice | undefined;
   show(status: ModelStatus): void;
   showStored(models: readonly StoredModelSummary[]): void;
-  setOpen(isOpen: boolean): void;
 }
 
 const customValue = "address";
@@ -29,8 +28,7 @@ export function createModelPanel(options: ModelPanelOptions): ModelPanel {
   const urlRow = byId("model-url-row", HTMLDivElement);
   const url = byId("model-url", HTMLInputElement);
   const loadButton = byId("load", HTMLButtonElement);
-  const cancelButton = byId("cancel", HTMLButtonElement);
-  const adapter = byId("adapter", HTMLParagraphElement);
+  const adapter = byId("adapter", HTMLSpanElement);
   const stored = byId("stored-models", HTMLUListElement);
   const status = byId("model-status", HTMLParagraphElement);
   const progress = createProgress();
@@ -47,7 +45,7 @@ export function createModelPanel(options: ModelPanelOptions): ModelPanel {
   showUrl();
   select.addEventListener("change", showUrl);
   url.addEventListener("input", () => url.setCustomValidity(""));
-  cancelButton.addEventListener("click", options.onCancel);
+  byId("cancel", HTMLButtonElement).addEventListener("click", options.onCancel);
   byId("model-form", HTMLFormElement).addEventListener("submit", (event) => {
     event.preventDefault();
     options.onLoad();
@@ -67,17 +65,13 @@ export function createModelPanel(options: ModelPanelOptions): ModelPanel {
     show: (now) => {
       status.dataset.state = now.state;
       status.textContent = statusText(now);
-      const isLoading = now.state === "loading";
-      loadButton.disabled = isLoading;
-      cancelButton.hidden = !isLoading;
+      loadButton.disabled = now.state === "loading";
       progress.show(now);
       adapter.textContent = now.state === "ready" ? describeInfo(now.info) : "";
+      if (now.state === "ready") panel.open = false;
     },
     showStored: (models) => {
       stored.replaceChildren(...models.map((model) => storedRow(model, options.onDelete)));
-    },
-    setOpen: (isOpen) => {
-      panel.open = isOpen;
     },
   };
 }
@@ -98,7 +92,7 @@ function statusText(status: ModelStatus): string {
 }
 
 function createProgress() {
-  const row = byId("progress-row", HTMLDivElement);
+  const row = byId("progress-row", HTMLElement);
   const bar = byId("progress", HTMLProgressElement);
   const text = byId("progress-text", HTMLParagraphElement);
 

@@ -79,6 +79,7 @@ export function createTurnView(): TurnView {
         case "reasoning":
           reasoning.hidden = false;
           reasoningText.append(event.text);
+          reasoningText.scrollTop = reasoningText.scrollHeight;
           break;
         case "content":
           status.textContent = "Answering…";
