@@ -4,6 +4,7 @@ import {
   attentionCasesFor,
   attentionData,
   expectAttention,
+  threes,
 } from "../../testing/attention.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
@@ -48,16 +49,7 @@ async function merge(given: AttentionCase, { data, partials }: Awaited<ReturnTyp
   return out;
 }
 
-const depth: AttentionCase = {
-  name: "depth 700",
-  numHeads: 6,
-  numKvHeads: 2,
-  headDim: 32,
-  window: 0,
-  capacity: 702,
-  position: 700,
-  numTokens: 2,
-};
+const depth: AttentionCase = { name: "depth 700", ...threes, position: 700, numTokens: 2 };
 
 // Without reductions, so both variants are the same text.
 describe.each(["f32", "f16"] as const)("attention-sink-decode and -merge (KV %s)", (kvFormat) => {
@@ -72,7 +64,7 @@ describe.each(["f32", "f16"] as const)("attention-sink-decode and -merge (KV %s)
   });
 
   it("leaves tokens beyond num_tokens and splits without keys alone, and everything once stopped", async () => {
-    const given: AttentionCase = { ...depth, capacity: 72, position: 69 };
+    const given: AttentionCase = { ...depth, position: 69 };
     const recordWords = 4 + given.headDim;
     const tokenWords = given.numHeads * maxSplits * recordWords;
     const { partials } = await decode(given, kvFormat, { position: 69, numTokens: 1 }, 9);
