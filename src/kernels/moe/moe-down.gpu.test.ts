@@ -10,7 +10,7 @@ import {
   groupForTest,
   type MoeCase,
   moeShape,
-  promptCase,
+  promptCases,
   randomExperts,
   randomResidual,
   randomRouting,
@@ -126,7 +126,7 @@ describe("moe-down-tile", () => {
     return expertOut;
   }
 
-  it.each(withFormats([...downCases, promptCase]))(
+  it.each(withFormats([...downCases, ...promptCases]))(
     "matches the float64 reference: $format, $name",
     async (row) => {
       const setup = setUp(row.moeCase, row.format);
@@ -159,13 +159,14 @@ describe("moe-combine", () => {
   }
 
   const wide: MoeCase = {
-    ...promptCase,
     name: "a wide residual",
     hiddenSize: 2880,
+    expertWidth: 32,
     numExperts: 4,
+    expertsPerToken: 4,
     numTokens: 3,
   };
-  it.each([...downCases, promptCase, wide])("matches the float64 reference: $name", async (moeCase) => {
+  it.each([...downCases, ...promptCases, wide])("matches the float64 reference: $name", async (moeCase) => {
     const setup = setUp(moeCase, "mxfp4");
     const { numTokens } = moeCase;
     const got = await run(setup, packStep({ position: 0, numTokens }), numTokens);

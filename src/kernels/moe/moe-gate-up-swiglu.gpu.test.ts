@@ -11,7 +11,7 @@ import {
   groupForTest,
   type MoeCase,
   moeShape,
-  promptCase,
+  promptCases,
   randomExperts,
   randomResidual,
   randomRouting,
@@ -114,7 +114,7 @@ describe("moe-gate-up-swiglu-tile", () => {
     return hidden;
   }
 
-  it.each(withFormats([...gateUpCases, promptCase]))(
+  it.each(withFormats([...gateUpCases, ...promptCases]))(
     "matches the float64 reference: $format, $name",
     async (row) => {
       const setup = setUp(row.moeCase, row.format);
