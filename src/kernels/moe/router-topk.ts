@@ -5,7 +5,7 @@ import { bf16, step } from "../libraries.ts";
 
 /** Partial sums of all experts share 8 KiB of workgroup memory. */
 const maxPartials = 2048;
-export const maxExperts = 256;
+const maxExperts = 256;
 
 export interface RouterShape {
   readonly hiddenSize: number;
