@@ -7,8 +7,8 @@ import { kvLibrary } from "./kv-cache.ts";
 
 const workgroupSize = 64;
 
-/** Keys and values of a tile together fill the 16 KiB of workgroup memory that every adapter has. */
-const tileKeys = (headDim: number): number => Math.min(32, Math.floor(512 / headDim) * 4);
+/** Keys and values of a tile together take at most 8 KiB, half of the workgroup memory that every adapter has. */
+const tileKeys = (headDim: number): number => Math.min(32, Math.floor(256 / headDim) * 4);
 
 /**
  * Causal attention with sinks for many tokens, whose keys and values already lie in the cache. q, out: [T, Q*D] f32;

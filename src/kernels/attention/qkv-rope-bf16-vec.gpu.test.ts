@@ -12,7 +12,7 @@ import { type QkvRopeShape, qkvRopeBf16Vec, qkvRopeBf16VecGrid } from "./qkv-rop
 const heads = (numHeads: number, numKvHeads: number, headDim: number) => ({ numHeads, numKvHeads, headDim });
 const f32Cache = { kvFormat: "f32", capacity: 16, eps: 1e-5 } as const;
 const f16Cache = { ...f32Cache, kvFormat: "f16" } as const;
-const real = { hiddenSize: 2880, ...heads(4, 1, 64) };
+const real = { hiddenSize: 2880, ...heads(2, 1, 64) };
 const cases = [
   { name: "one step", ...f32Cache, hiddenSize: 512, ...heads(2, 1, 64), position: 0, numTokens: 1, scale: 1 },
   {
