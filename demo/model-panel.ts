@@ -102,9 +102,11 @@ function createProgress() {
     bar.dataset.phase = phase;
     bar.dataset.loaded = String(loadedBytes);
     bar.dataset.total = String(totalBytes);
-    const verb = phase === "download" ? "Downloading" : "Loading onto the graphics card";
     const percent = Math.floor((loadedBytes / Math.max(totalBytes, 1)) * 100);
-    text.textContent = `${verb}: ${formatBytes(loadedBytes)} of ${formatBytes(totalBytes)} (${percent} %)`;
+    const bytes = `${formatBytes(loadedBytes)} of ${formatBytes(totalBytes)} (${percent} %)`;
+    if (phase === "download") text.textContent = `Downloading: ${bytes}`;
+    else if (loadedBytes < totalBytes) text.textContent = `Loading onto the graphics card: ${bytes}`;
+    else text.textContent = "Preparing the graphics card…"; // its driver compiles the kernels, and reports nothing
   }
 
   return {

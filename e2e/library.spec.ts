@@ -1,0 +1,103 @@
+import type { Page } from "@playwright/test";
+import type * as Library from "../src/index.ts";
+import { expectClose } from "../src/testing/compare.ts";
+import { readReference, repositoryPath } from "../src/testing/reference.ts";
+import { expect, test } from "./support/test.ts";
+
+// The built npm library in a page that is not ours: what an embedder gets.
+
+/** Runs in the page. */
+declare global {
+  var library: typeof Library;
+  var engine: Library.WorkerEngine;
+}
+
+const mounts = { "/lib/": repositoryPath("dist/lib"), "/fixtures/": repositoryPath("fixtures") };
+const root = repositoryPath("e2e/harness");
+
+async function importLibrary(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.evaluate(async () => {
+    const address = "/lib/index.js";
+    globalThis.library = (await import(address)) as typeof Library;
+  });
+}
+
+/** Logits of a prompt in the page's worker, as plain numbers. */
+function logits(page: Page, tokens: readonly number[], path: "prefill" | "decode"): Promise<number[]> {
+  return page.evaluate(async ([tokens, path]) => [...(await engine.logits(tokens, path))], [
+    tokens,
+    path,
+  ] as const);
+}
+
+function greedy(page: Page, tokens: readonly number[], maxNewTokens: number): Promise<number[]> {
+  return page.evaluate(
+    async ([tokens, maxNewTokens]) => {
+      const made: number[] = [];
+      const options = { maxNewTokens, temperature: 0, stopTokens: [] };
+      for await (const token of engine.generate(tokens, options)) made.push(token);
+      return made;
+    },
+    [tokens, maxNewTokens] as const,
+  );
+}
+
+for (const name of ["tiny-mxfp4", "tiny-sharded", "tiny-bf16-experts"]) {
+  test(`${name} in the worker agrees with transformers: logits of both paths, greedy continuations`, async ({
+    serve,
+    visit,
+  }) => {
+    const server = await serve({ root, mounts });
+    const { page } = await visit();
+    await importLibrary(page, server.url);
+    await page.evaluate(async (baseUrl) => {
+      globalThis.engine = library.createWorkerEngine();
+      await engine.load({ baseUrl }, { contextLength: 256 });
+    }, `/fixtures/${name}/`);
+    const prompts = readReference(repositoryPath(`fixtures/${name}`));
+    expect(prompts.length).toBeGreaterThan(0);
+    for (const [index, prompt] of prompts.entries()) {
+      for (const path of ["prefill", "decode"] as const) {
+        const got = await logits(page, prompt.tokens, path);
+        expectClose(got, prompt.logits, { absolute: 1e-3 }, `${name} prompt ${index} ${path}`);
+      }
+      expect(await greedy(page, prompt.tokens, prompt.greedy.length)).toEqual(prompt.greedy);
+    }
+  });
+}
+
+test("an embedder that terminates the worker gets worker-died, a fault in it is reported, errors keep their code", async ({
+  serve,
+  visit,
+}) => {
+  const server = await serve({ root, mounts });
+  const { page } = await visit();
+  await importLibrary(page, server.url);
+
+  const missing = await page.evaluate(async () => {
+    const worker = new Worker("/lib/worker.js", { type: "module" });
+    const faults: string[] = [];
+    const onFault = (error: Library.EngineError) => faults.push(`${error.code}: ${error.message}`);
+    globalThis.engine = library.createWorkerEngine({ worker, onFault });
+    Object.assign(globalThis, { worker, faults });
+    const error = await engine.load({ baseUrl: "/fixtures/nothing/" }).catch((reason: unknown) => reason);
+    return library.isEngineError(error) ? { code: error.code, details: error.details } : String(error);
+  });
+  expect(missing).toMatchObject({ code: "checkpoint-invalid", details: { file: "config.json" } });
+
+  await page.workers()[0]?.evaluate(() => void Promise.reject(new Error("a stray rejection")));
+  const faults = () => page.evaluate(() => Reflect.get(globalThis, "faults") as string[]);
+  await expect.poll(faults).toEqual(["internal: a stray rejection"]);
+
+  const died = await page.evaluate(async () => {
+    const pending = engine.load({ baseUrl: "/fixtures/tiny-mxfp4/" }).catch((reason: unknown) => reason);
+    const startedMs = performance.now();
+    (Reflect.get(globalThis, "worker") as Worker).terminate();
+    const error = await pending;
+    const code = library.isEngineError(error) ? error.code : String(error);
+    return { code, afterMs: performance.now() - startedMs };
+  });
+  expect(died.code).toBe("worker-died");
+  expect(died.afterMs, "the Web Lock tells, long before the heartbeat").toBeLessThan(10_000);
+});

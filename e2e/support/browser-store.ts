@@ -1,0 +1,62 @@
+import type { Page } from "@playwright/test";
+
+/** Names of the runtime's store: a change there loses what users have downloaded, so tests pin them. */
+const names = { database: "gpt-oss-webgpu", store: "chunks" };
+
+/** Indexes of the chunks that are stored whole, of any model. */
+export function storedChunks(page: Page): Promise<number[]> {
+  return page.evaluate(async ({ database, store }) => {
+    const known = await indexedDB.databases();
+    if (!known.some(({ name }) => name === database)) return [];
+    const db = await new Promise<IDBDatabase>((resolve, reject) => {
+      const request = indexedDB.open(database);
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+    if (!db.objectStoreNames.contains(store)) {
+      db.close();
+      return [];
+    }
+    const keys = await new Promise<IDBValidKey[]>((resolve, reject) => {
+      const request = db.transaction(store).objectStore(store).getAllKeys();
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+    db.close();
+    return keys.flatMap((key) => (Array.isArray(key) && key[0] === "digest" ? [Number(key[3])] : []));
+  }, names);
+}
+
+/** Flips one bit in the middle of a stored chunk, as a failing disk would. */
+export async function corruptChunk(page: Page, index: number): Promise<void> {
+  await page.evaluate(
+    async ({ database, store, index }) => {
+      const db = await new Promise<IDBDatabase>((resolve, reject) => {
+        const request = indexedDB.open(database);
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+      const transaction = db.transaction(store, "readwrite");
+      const chunks = transaction.objectStore(store);
+      await new Promise<void>((resolve, reject) => {
+        transaction.oncomplete = () => resolve();
+        transaction.onabort = () => reject(transaction.error);
+        const request = chunks.openCursor();
+        request.onsuccess = () => {
+          const cursor = request.result;
+          if (cursor === null) return;
+          const { key, value } = cursor;
+          if (Array.isArray(key) && key[0] === "chunk" && key[3] === index && value instanceof ArrayBuffer) {
+            const bytes = new Uint8Array(value);
+            const middle = bytes.length >> 1;
+            bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+            cursor.update(value);
+          }
+          cursor.continue();
+        };
+      });
+      db.close();
+    },
+    { ...names, index },
+  );
+}
