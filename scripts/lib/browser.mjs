@@ -9,7 +9,12 @@ import { hasGpuHardware } from "./gpu-env.mjs";
  */
 export function chromiumArgs(adapter) {
   const args = ["--enable-unsafe-webgpu", "--disable-background-networking"];
-  if (adapter === "swiftshader") args.push("--use-webgpu-adapter=swiftshader");
+  // The Dawn toggle: see softwareToggles in src/desktop/dawn.ts; without it the page's kernels take minutes to compile.
+  if (adapter === "swiftshader")
+    args.push(
+      "--use-webgpu-adapter=swiftshader",
+      "--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension",
+    );
   else if (process.platform === "linux") args.push("--enable-features=Vulkan", "--ignore-gpu-blocklist");
   if (process.getuid?.() === 0) args.push("--no-sandbox"); // Chromium's sandbox refuses root
   const further = (process.env.CHROMIUM_ARGS ?? "").split(/\s+/).filter((arg) => arg !== "");

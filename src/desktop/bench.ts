@@ -5,9 +5,9 @@ import { toEngineError } from "../errors.ts";
 import { createEngine } from "../runtime/engine.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 import { openDawn } from "./dawn.ts";
+import { nanoFolder } from "./embedded-model.ts";
 import { exitCodes } from "./exit.ts";
 import { createFolderFiles } from "./folder-files.ts";
-import { nanoFolder } from "./open-model.ts";
 import { adapterChoice, type Options, parseOptions } from "./options.ts";
 
 const usage = `usage: npm run bench -- [--shape nano|20b|120b] [--layers N] [--model DIR] [--prompt N] [--tokens N] [--runs N] [--context N]
@@ -31,7 +31,7 @@ function benchFiles(options: Options): CheckpointFiles {
   const model = options.text("model");
   if (model !== undefined) return createFolderFiles(model);
   const shape: SyntheticShape | "nano" = options.choice("shape", ["nano", "20b", "120b"]) ?? "nano";
-  if (shape === "nano") return createFolderFiles(nanoFolder);
+  if (shape === "nano") return createFolderFiles(nanoFolder());
   const layers = options.number("layers", { least: 1, most: 36 });
   return createSyntheticFiles(
     syntheticConfig(shape, layers),

@@ -1,14 +1,11 @@
-import { fileURLToPath } from "node:url";
 import { createEngine } from "../runtime/engine.ts";
 import { checkTokens } from "../runtime/generate.ts";
 import type { Engine, LoadOptions } from "../runtime/types.ts";
 import { readConfig } from "../weights/manifest.ts";
 import { openDawn } from "./dawn.ts";
+import { nanoFolder } from "./embedded-model.ts";
 import { createFolderFiles } from "./folder-files.ts";
 import { adapterChoice, type Options } from "./options.ts";
-
-/** The embedded model's folder, seen from dist/node/. */
-export const nanoFolder = fileURLToPath(new URL("../../models/gpt-oss-nano", import.meta.url));
 
 export interface OpenOptions {
   /** Token ids to check against the vocabulary before anything is loaded. */
@@ -29,7 +26,7 @@ export async function withModel(
   const load = loadOptions(options);
   const adapter = adapterChoice(options);
   const folder = options.required("model");
-  const files = await createFolderFiles(folder === "nano" ? nanoFolder : folder);
+  const files = createFolderFiles(folder === "nano" ? nanoFolder() : folder);
   const config = await readConfig(files);
   if (tokens !== undefined) checkTokens(tokens, config.vocabSize);
   const contextLength =

@@ -1,5 +1,6 @@
 import type { ModelConfig } from "../format/types.ts";
 import type { Step } from "../gpu/steps.ts";
+import type { AttentionShape } from "../kernels/attention/attention-shape.ts";
 import { attentionSinkDecode, attentionSinkDecodeGrid } from "../kernels/attention/attention-sink-decode.ts";
 import { attentionSinkMerge, attentionSinkMergeGrid } from "../kernels/attention/attention-sink-merge.ts";
 import { qkvRopeBf16Vec, qkvRopeBf16VecGrid } from "../kernels/attention/qkv-rope-bf16-vec.ts";
@@ -56,10 +57,10 @@ function layerSteps(
       () => qkvRopeBf16VecGrid(shape, 1),
     ),
     build(attentionSinkDecode, shape, { step, q, ...kv, partials }, (run) =>
-      attentionSinkDecodeGrid(shape, 1, run.maxKeys),
+      attentionSinkDecodeGrid(shape, 1, visibleKeys(shape, run)),
     ),
-    build(attentionSinkMerge, shape, { step, partials, sinks: layer.sinks, out: attention }, (run) =>
-      attentionSinkMergeGrid(shape, 1, run.maxKeys),
+    build(attentionSinkMerge, shape, { step, partials, sinks: layer.sinks, out: attention }, () =>
+      attentionSinkMergeGrid(shape, 1),
     ),
     build(
       linearResidualBf16Vec,
@@ -89,3 +90,7 @@ function layerSteps(
     ),
   ];
 }
+
+/** Most keys that the token of a decode step sees in a layer. */
+const visibleKeys = ({ window }: AttentionShape, { maxKeys }: PassRun): number =>
+  window === 0 ? maxKeys : Math.min(window, maxKeys);
