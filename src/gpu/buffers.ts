@@ -94,6 +94,16 @@ async function allocationOutcome(
   }
 }
 
+/** Sends what `queue.writeBuffer` holds and waits until the GPU has taken it: bounds its staging memory. @throws device-lost */
+export async function flushWrites(gpu: Gpu): Promise<void> {
+  gpu.device.queue.submit([]);
+  try {
+    await gpu.device.queue.onSubmittedWorkDone();
+  } catch (cause) {
+    throw new EngineError("device-lost", "The GPU went away while data was sent to it.", { cause });
+  }
+}
+
 /** Reads a range of a buffer back. Offsets and sizes are multiples of 4. @throws device-lost */
 export async function readBuffer(
   gpu: Gpu,

@@ -1,5 +1,5 @@
 import { throwIfAborted } from "../errors.ts";
-import { roundUp4 } from "../gpu/buffers.ts";
+import { flushWrites, roundUp4 } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
 import type { TensorPlacement } from "./weights.ts";
@@ -23,7 +23,7 @@ export interface UploadOptions {
 
 /**
  * Streams tensors from a checkpoint into their buffers, in the order they lie in the files.
- * @throws aborted, and what the checkpoint's `read` throws
+ * @throws aborted | device-lost, and what the checkpoint's `read` throws
  */
 export async function uploadWeights(
   gpu: Gpu,
@@ -48,8 +48,7 @@ export async function uploadWeights(
     loadedBytes += bytes.byteLength;
     unsettledBytes += bytes.byteLength;
     if (unsettledBytes >= bytesInFlight || following === undefined) {
-      gpu.device.queue.submit([]);
-      await gpu.device.queue.onSubmittedWorkDone();
+      await flushWrites(gpu);
       unsettledBytes = 0;
     }
     options.onProgress?.({ phase: "load", loadedBytes, totalBytes, file: piece.placement.tensor.file });
