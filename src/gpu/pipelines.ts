@@ -45,6 +45,8 @@ async function compileKernel<Name extends string>(
   source: KernelSource<Name>,
 ): Promise<Pipeline<Name>> {
   const kinds = Object.values<BindingKind>(source.bindings);
+  // What is wrong with the text is told by the compilation below; outside a scope it would be a fault of the device too.
+  device.pushErrorScope("validation");
   const layout = device.createBindGroupLayout({
     label: source.id,
     entries: kinds.map((kind, binding) => ({
@@ -53,11 +55,13 @@ async function compileKernel<Name extends string>(
       buffer: { type: bufferTypes[kind] },
     })),
   });
+  const pipelineLayout = device.createPipelineLayout({ label: source.id, bindGroupLayouts: [layout] });
   const module = device.createShaderModule({ label: source.id, code: source.code });
+  device.popErrorScope().catch(() => {}); // a lost device fails the compilation as well
   try {
     const pipeline = await device.createComputePipelineAsync({
       label: source.id,
-      layout: device.createPipelineLayout({ label: source.id, bindGroupLayouts: [layout] }),
+      layout: pipelineLayout,
       compute: { module, entryPoint: "main" },
     });
     return { id: source.id, pipeline, layout, bindings: source.bindings };
@@ -74,7 +78,9 @@ async function compileError(
   const info = await module.getCompilationInfo().catch(() => undefined);
   const first = info?.messages.find((message) => message.type === "error");
   const lineText = first === undefined ? "" : (source.code.split("\n")[first.lineNum - 1] ?? "").trim();
-  const message = first?.message ?? (cause instanceof Error ? cause.message : String(cause));
+  // The first line is the sentence; what follows lists candidates and repeats the text.
+  const message =
+    first?.message.split("\n", 1)[0] ?? (cause instanceof Error ? cause.message : String(cause));
   return new EngineError(
     "shader-compile",
     `Kernel ${source.id} did not compile: ${message}${lineText === "" ? "" : ` in \`${lineText}\``}`,
