@@ -65,6 +65,7 @@ export function createModelPanel(options: ModelPanelOptions): ModelPanel {
     show: (now) => {
       status.dataset.state = now.state;
       status.textContent = statusText(now);
+      status.title = status.textContent; // on a narrow screen it is cut
       loadButton.disabled = now.state === "loading";
       progress.show(now);
       adapter.textContent = now.state === "ready" ? describeInfo(now.info) : "";
@@ -83,7 +84,7 @@ function statusText(status: ModelStatus): string {
     case "loading":
       return `Loading ${status.choice.name}…`;
     case "ready":
-      return `${status.choice.name} is ready`;
+      return `${status.choice.name} ready`;
     case "error":
       return `${status.choice.name} is not loaded`;
     default:

@@ -102,7 +102,6 @@ export function createTurnView(): TurnView {
     },
     end: (state) => {
       draw(); // a page in the background draws no frames
-      reasoning.open = false;
       setState(state);
     },
   };

@@ -40,7 +40,10 @@ test("a reload in mid-download resumes without fetching a stored chunk again", a
   expect(downloads.at(-1)).toEqual({ phase: "download", loaded: modelBytes, total: modelBytes });
 });
 
-test("a corrupted chunk is found and fetched again, and nothing else is", async ({ serve, visit }) => {
+test("a corrupted chunk is found and fetched again, and nothing else is; a deleted model is gone", async ({
+  serve,
+  visit,
+}) => {
   const server = await serve();
   const { page } = await visit();
   const chat = chatPage(page, server.url);
@@ -64,9 +67,18 @@ test("a corrupted chunk is found and fetched again, and nothing else is", async 
   await chat.load();
   await chat.modelIs("ready");
   expect(modelRequests(server.requests.slice(before))).toEqual([]);
+
+  // And whoever wants the room back gets it.
+  await page.locator("#model-panel > summary").click();
+  await page.getByRole("button", { name: /^Delete .*gpt-oss-nano/ }).click();
+  await expect(page.locator("#stored-models")).toBeEmpty();
+  expect(await storedChunks(page)).toEqual([]);
 });
 
-test("a lost network is said in a sentence, and trying again goes on", async ({ serve, visit }) => {
+test("a lost network, then full storage: each is said in a sentence, and trying again goes on", async ({
+  serve,
+  visit,
+}) => {
   const server = await serve();
   const { page, context } = await visit();
   const chat = chatPage(page, server.url);
@@ -76,36 +88,16 @@ test("a lost network is said in a sentence, and trying again goes on", async ({ 
   await chat.failsWith("download-failed");
   await expect(chat.by("error")).toContainText("The model could not be downloaded.");
   await context.setOffline(false);
-  await chat.by("retry").click();
-  await chat.modelIs("ready");
-  await expect(chat.by("error")).toBeHidden();
-});
 
-test("full storage is said in a sentence, and trying again goes on", async ({ serve, visit }) => {
-  const server = await serve();
-  const { page, context } = await visit();
-  const chat = chatPage(page, server.url);
-  await chat.open(parameters);
   const devtools = await context.newCDPSession(page);
   const { origin } = new URL(server.url);
   await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 6_000_000 });
-  await chat.load();
+  await chat.by("retry").click();
   await chat.failsWith("storage-full");
   await expect(chat.by("error")).toContainText("There is no room left in this browser's storage.");
   await devtools.send("Storage.overrideQuotaForOrigin", { origin });
+
   await chat.by("retry").click();
   await chat.modelIs("ready");
-});
-
-test("a stored model can be deleted", async ({ serve, visit }) => {
-  const server = await serve();
-  const { page } = await visit();
-  const chat = chatPage(page, server.url);
-  await chat.open(parameters);
-  await chat.load();
-  await chat.modelIs("ready");
-  await page.locator("#model-panel > summary").click();
-  await page.getByRole("button", { name: /^Delete .*gpt-oss-nano/ }).click();
-  await expect(page.locator("#stored-models")).toBeEmpty();
-  expect(await storedChunks(page)).toEqual([]);
+  await expect(chat.by("error")).toBeHidden();
 });

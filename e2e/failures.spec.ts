@@ -95,3 +95,24 @@ test("a worker that ends in mid-answer is said in a sentence, and trying again a
   await chat.turnIs("done");
   await expect(chat.by("answer-text").last()).toContainText("Tokyo");
 });
+
+test("a GPU process that crashes in mid-answer is said in a sentence, and trying again answers", async ({
+  serve,
+  visit,
+}) => {
+  test.setTimeout(300_000);
+  const server = await serve();
+  const { page, context } = await visit();
+  const chat = chatPage(page, server.url);
+  await chat.open();
+  await chat.ask("What is the capital of Japan?");
+  await expect(chat.by("reasoning-text")).not.toBeEmpty({ timeout: 120_000 });
+  const devtools = await context.browser()?.newBrowserCDPSession();
+  if (devtools === undefined) throw new Error("the context has no browser");
+  await devtools.send("Browser.crashGpuProcess");
+  await chat.failsWith("device-lost");
+  await expect(chat.by("error")).toContainText("The graphics device stopped working.");
+  await chat.by("retry").click();
+  await chat.turnIs("done");
+  await expect(chat.by("answer-text").last()).toContainText("Tokyo");
+});
