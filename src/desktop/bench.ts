@@ -1,8 +1,11 @@
 // npm run bench: decode and prefill rates of a model, with the adapter's name; --json for programs.
+import { profilePass } from "../bench/profile-model.ts";
 import { type BenchReport, runBench } from "../bench/run-bench.ts";
 import { createSyntheticFiles, type SyntheticShape, syntheticConfig } from "../bench/synthetic-files.ts";
 import { toEngineError } from "../errors.ts";
+import { openGpu } from "../gpu/gpu.ts";
 import { createEngine } from "../runtime/engine.ts";
+import { loadModel } from "../runtime/loaded-model.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 import { openDawn } from "./dawn.ts";
 import { nanoFolder } from "./embedded-model.ts";
@@ -11,7 +14,7 @@ import { createFolderFiles } from "./folder-files.ts";
 import { adapterChoice, type Options, parseOptions } from "./options.ts";
 
 const usage = `usage: npm run bench -- [--shape nano|20b|120b] [--layers N] [--model DIR] [--prompt N] [--tokens N] [--runs N] [--context N]
-  [--kv f32|f16] [--variant subgroups|workgroup] [--adapter auto|swiftshader] [--json]
+  [--kv f32|f16] [--variant subgroups|workgroup] [--adapter auto|swiftshader] [--json] [--profile [--depth N]]
   nano is the embedded model; 20b and 120b are random weights of the published shapes, made as they are read.`;
 
 const optionTable = {
@@ -22,6 +25,8 @@ const optionTable = {
   runs: { type: "string" },
   context: { type: "string" },
   json: { type: "boolean" },
+  profile: { type: "boolean" },
+  depth: { type: "string" },
   help: { type: "boolean" },
 } as const;
 
@@ -41,6 +46,7 @@ function benchFiles(options: Options): CheckpointFiles {
 
 async function bench(options: Options): Promise<void> {
   const files = benchFiles(options);
+  if (options.flag("profile")) return profile(options, files);
   const decodeTokens = options.number("tokens", { least: 2, most }) ?? 128;
   const promptTokens = options.number("prompt", { least: 1, most }) ?? 512;
   const contextLength =
@@ -70,6 +76,33 @@ async function bench(options: Options): Promise<void> {
   } finally {
     engine.dispose();
   }
+}
+
+/** Time per kernel of one decode step in the middle of --tokens, and of one prefill pass. */
+async function profile(options: Options, files: CheckpointFiles): Promise<void> {
+  const position = options.number("depth", { least: 0, most }) ?? 64;
+  const numTokens = Math.min(512, options.number("prompt", { least: 1, most }) ?? 512);
+  const gpu = await openGpu(
+    await openDawn(adapterChoice(options), (sentence) => process.stderr.write(`${sentence}\n`)),
+  );
+  const kvFormat = options.choice("kv", ["f32", "f16"]);
+  const model = await loadModel(gpu, files, {
+    contextLength: Math.max(8192, position + 1),
+    ...(kvFormat && { kvFormat }),
+  });
+  for (const pass of ["decode", "prefill"] as const) {
+    const times = await profilePass(gpu, model, pass, numTokens, pass === "decode" ? position : 0);
+    const total = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    const rows = times.map(
+      ({ kernel, dispatches, milliseconds }) =>
+        `  ${kernel.padEnd(28)} ${String(dispatches).padStart(4)} x ${milliseconds.toFixed(3).padStart(9)} ms ${((100 * milliseconds) / total).toFixed(1).padStart(5)} %`,
+    );
+    process.stdout.write(
+      `${pass} ${pass === "decode" ? `at depth ${position}` : `of ${numTokens} tokens`}: ${total.toFixed(3)} ms\n${rows.join("\n")}\n`,
+    );
+  }
+  model.destroy();
+  gpu.destroy();
 }
 
 function table({ info, decode, prefill, timeToFirstTokenMs }: BenchReport): string {

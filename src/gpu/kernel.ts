@@ -24,6 +24,11 @@ export interface KernelDefinition<Shape, Name extends string = string> {
   readonly libraries: readonly KernelLibrary[] | ((shape: Shape) => readonly KernelLibrary[]);
   readonly bindings: Readonly<Record<Name, BindingKind>>;
   readonly constants: (shape: Shape) => Readonly<Record<string, KernelConstant>>;
+  /**
+   * WG_SIZE on a CPU adapter, where it differs: SwiftShader runs a workgroup with barriers as one fiber for every four
+   * invocations, and each costs some 5 us a barrier, so that small workgroups are many times faster there.
+   */
+  readonly softwareWorkgroupSize?: number;
   /** Rules that a shape breaks, as sentences; empty where it is fine. */
   readonly check?: (shape: Shape) => readonly string[];
 }
@@ -49,14 +54,21 @@ export function divisible(name: string, value: number, divisor: number): string[
     : [`${name} (${value}) must be a positive multiple of ${divisor}`];
 }
 
+/** What a kernel's text depends on beside its shape. */
+export interface KernelTarget {
+  readonly variant: KernelVariant;
+  /** True for a CPU adapter. Default false. */
+  readonly isSoftware?: boolean;
+}
+
 /**
- * Puts a kernel's text together for one shape.
+ * Puts a kernel's text together for one shape and adapter.
  * @throws limit-exceeded where the shape breaks a rule of the kernel
  */
 export function composeKernel<Shape, Name extends string>(
   definition: KernelDefinition<Shape, Name>,
   shape: Shape,
-  variant: KernelVariant,
+  { variant, isSoftware = false }: KernelTarget,
 ): KernelSource<Name> {
   const broken = definition.check?.(shape) ?? [];
   if (broken.length > 0) {
@@ -69,11 +81,10 @@ export function composeKernel<Shape, Name extends string>(
   const libraries =
     typeof definition.libraries === "function" ? definition.libraries(shape) : definition.libraries;
   const texts = libraries.map((library) => (typeof library === "string" ? library : library[variant]));
-  const body = [
-    ...Object.entries(definition.constants(shape)).map(constantLine),
-    ...texts,
-    definition.wgsl,
-  ].join("\n");
+  const constants = { ...definition.constants(shape) };
+  if (isSoftware && definition.softwareWorkgroupSize !== undefined)
+    constants.WG_SIZE = definition.softwareWorkgroupSize;
+  const body = [...Object.entries(constants).map(constantLine), ...texts, definition.wgsl].join("\n");
   const code = /\bsubgroup[A-Z_a-z]*\b/.test(body.replace(/\/\/.*$/gm, ""))
     ? `enable subgroups;\n${body}`
     : body;

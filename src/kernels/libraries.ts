@@ -2,7 +2,6 @@ import type { KernelLibrary } from "../gpu/kernel.ts";
 import bf16Wgsl from "../shaders/lib/bf16.wgsl?raw";
 import expertBf16Wgsl from "../shaders/lib/expert-bf16.wgsl?raw";
 import expertMxfp4Wgsl from "../shaders/lib/expert-mxfp4.wgsl?raw";
-import expertTileWgsl from "../shaders/lib/expert-tile.wgsl?raw";
 import gumbelWgsl from "../shaders/lib/gumbel.wgsl?raw";
 import kvF16Wgsl from "../shaders/lib/kv-f16.wgsl?raw";
 import kvF32Wgsl from "../shaders/lib/kv-f32.wgsl?raw";
@@ -12,6 +11,7 @@ import reduceWorkgroupWgsl from "../shaders/lib/reduce-workgroup.wgsl?raw";
 import ropeKvWgsl from "../shaders/lib/rope-kv.wgsl?raw";
 import stepWgsl from "../shaders/lib/step.wgsl?raw";
 import swigluWgsl from "../shaders/lib/swiglu.wgsl?raw";
+import tileWgsl from "../shaders/lib/tile.wgsl?raw";
 
 /** bf16 expansion. */
 export const bf16: KernelLibrary = bf16Wgsl;
@@ -35,7 +35,7 @@ const expertMxfp4: readonly KernelLibrary[] = [mxfp4, expertMxfp4Wgsl];
 const expertBf16: readonly KernelLibrary[] = [expertBf16Wgsl];
 /** Reading expert weights, by how they are stored. `bf16` must stand before it. */
 export const expertWeights = { mxfp4: expertMxfp4, bf16: expertBf16 } as const;
-/** Products of a tile of tokens with a tile of expert rows; needs the constants TILE_M and KB. */
-export const expertTile: KernelLibrary = expertTileWgsl;
+/** Products of a tile of tokens with a tile of weight rows; needs the constants TILE_M and K. */
+export const tile: KernelLibrary = tileWgsl;
 /** Counter-based Gumbel noise for sampling. */
 export const gumbel: KernelLibrary = gumbelWgsl;

@@ -31,9 +31,8 @@ export interface Activations extends PlanBuffers {
   readonly kv: readonly { readonly keys: GPUBuffer; readonly values: GPUBuffer }[]; // by layer
 }
 
-/** Allocates everything but weights and fills the rotary table. */
+/** Allocates everything but weights; out-of-memory shows in `buffers.settled()`. @throws limit-exceeded */
 export function allocateActivations(
-  gpu: Gpu,
   buffers: BufferSet,
   config: ModelConfig,
   options: PlanOptions,
@@ -53,8 +52,7 @@ export function allocateActivations(
     },
     T,
   );
-  const rope = yarnRopeTable(config.rope, config.headDim, options.contextLength) as Float32Array<ArrayBuffer>;
-  const activations: Activations = {
+  return {
     step: buffers.uniform("step", stepBytes),
     tokens: floats("tokens", T),
     stopTokens: floats("stop tokens", maxStopTokens + 1),
@@ -75,7 +73,7 @@ export function allocateActivations(
     hidden: buffers.storage("moe hidden", moe.hidden),
     expertOut: buffers.storage("moe expert out", moe.expertOut),
     candidates: floats("candidates", lmHeadCandidates(config.vocabSize), 2),
-    rope: buffers.storage("rope table", rope.byteLength),
+    rope: floats("rope table", options.contextLength, config.headDim),
     kv: config.layerTypes.map((layerType, layer) => {
       const sizeBytes = kvCacheBytes(attentionShape(config, layerType, options));
       return {
@@ -84,6 +82,15 @@ export function allocateActivations(
       };
     }),
   };
-  gpu.device.queue.writeBuffer(activations.rope, 0, rope);
-  return activations;
+}
+
+/** Fills the rotary table. */
+export function writeRopeTable(
+  gpu: Gpu,
+  { rope }: Activations,
+  config: ModelConfig,
+  numPositions: number,
+): void {
+  const table = yarnRopeTable(config.rope, config.headDim, numPositions) as Float32Array<ArrayBuffer>;
+  gpu.device.queue.writeBuffer(rope, 0, table);
 }

@@ -5,7 +5,7 @@ import { linearBf16Tile, linearTileGrid } from "../kernels/linear/linear-bf16-ti
 import { rmsNorm, rmsNormGrid } from "../kernels/norm/rms-norm.ts";
 import { lmHeadBf16Vec, lmHeadCandidates, lmHeadGrid } from "../kernels/sample/lm-head-bf16-vec.ts";
 import { sampleAdvance, sampleAdvanceGrid } from "../kernels/sample/sample-advance.ts";
-import { type Activations, allocateActivations } from "./activations.ts";
+import { type Activations, writeRopeTable } from "./activations.ts";
 import { decodeSteps } from "./decode-steps.ts";
 import type { AllLogits, ModelPlan, PassRun } from "./plan-types.ts";
 import { prefillSteps } from "./prefill-steps.ts";
@@ -16,19 +16,24 @@ import type { ModelWeights } from "./weights.ts";
 /** Bytes of the buffer for the logits of a whole pass; passes are cut so that they fit. */
 const allLogitsBytes = 64 * 1024 * 1024;
 
+/** What a plan binds: buffers that the GPU has accepted, in `buffers`. */
+export interface PlanMemory {
+  readonly buffers: BufferSet;
+  readonly weights: ModelWeights;
+  readonly act: Activations;
+}
+
 /**
- * Compiles and binds every pass of a model. Buffers are allocated before the first await, so that
- * `buffers.settled()` tells of all of them.
+ * Compiles and binds every pass of a model and fills the rotary table. The weights need not be there yet.
  * @throws limit-exceeded | shader-compile
  */
 export async function createModelPlan(
   gpu: Gpu,
-  buffers: BufferSet,
+  { buffers, weights, act }: PlanMemory,
   config: ModelConfig,
-  weights: ModelWeights,
   options: PlanOptions,
 ): Promise<ModelPlan> {
-  const act = allocateActivations(gpu, buffers, config, options);
+  writeRopeTable(gpu, act, config, options.contextLength);
   const build = createStepBuilder(gpu, options.variant);
   const [prefill, decode, head, sample] = await Promise.all([
     prefillSteps(build, config, weights, act, options),
@@ -99,7 +104,7 @@ async function allLogits(
     build(
       linearBf16Tile,
       { inputSize: hiddenSize, outputSize: vocabSize, addBias: false, addToOut: false },
-      { step, x: normed, weight: weights.lmHead, bias: weights.finalNorm, out: buffer },
+      { step, inputs: normed, weight: weights.lmHead, bias: weights.finalNorm, out: buffer },
       (run) => linearTileGrid(vocabSize, run.numTokens),
     ),
   ]);

@@ -60,7 +60,7 @@ function attentionSteps(
     build(
       linearBf16Tile,
       { inputSize: hiddenSize, outputSize: qkvWidth(config), addBias: true, addToOut: false },
-      { step, x: normed, weight: layer.qkvWeight, bias: layer.qkvBias, out: qkv },
+      { step, inputs: normed, weight: layer.qkvWeight, bias: layer.qkvBias, out: qkv },
       (run) => linearTileGrid(qkvWidth(config), run.numTokens),
     ),
     build(ropeKvWrite, shape, { step, qkv, rope, q, ...kv }, (run) => ropeKvWriteGrid(shape, run.numTokens)),
@@ -70,7 +70,7 @@ function attentionSteps(
     build(
       linearBf16Tile,
       { inputSize: queryWidth(config), outputSize: hiddenSize, addBias: true, addToOut: true },
-      { step, x: attention, weight: layer.outWeight, bias: layer.outBias, out: x },
+      { step, inputs: attention, weight: layer.outWeight, bias: layer.outBias, out: x },
       (run) => linearTileGrid(hiddenSize, run.numTokens),
     ),
   ];

@@ -15,7 +15,9 @@ export type StepBuilder = <Shape, Name extends string>(
 export function createStepBuilder(gpu: Gpu, variant: KernelVariant): StepBuilder {
   const pipelines = createPipelineCache(gpu);
   return async (kernel, shape, buffers, grid) => {
-    const pipeline = await pipelines.compile(composeKernel(kernel, shape, variant));
+    const pipeline = await pipelines.compile(
+      composeKernel(kernel, shape, { variant, isSoftware: gpu.adapter.isSoftware }),
+    );
     return { pipeline, bindGroup: bind(gpu, pipeline, buffers), grid };
   };
 }

@@ -30,7 +30,7 @@ export async function runKernel<Shape, Name extends string>(
 ): Promise<Record<Name, ArrayBuffer>> {
   const cache = caches.get(gpu) ?? createPipelineCache(gpu);
   caches.set(gpu, cache);
-  const pipeline = await cache.compile(composeKernel(run.kernel, run.shape, run.variant));
+  const pipeline = await cache.compile(composeKernel(run.kernel, run.shape, { variant: run.variant }));
   const set = createBufferSet(gpu);
   gpu.device.pushErrorScope("validation");
   const names = Object.keys(run.kernel.bindings) as Name[];

@@ -1,7 +1,7 @@
 import { defineKernel, divisible } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/linear/linear-bf16-tile.wgsl?raw";
-import { bf16, step } from "../libraries.ts";
+import { bf16, step, tile } from "../libraries.ts";
 
 export interface LinearTileShape {
   /** K, contraction width. */
@@ -13,23 +13,27 @@ export interface LinearTileShape {
   readonly addToOut: boolean;
 }
 
-/** A linear layer for many tokens. x: [T, K]; weight: [N, K] bf16; bias: [N] bf16; out: [T, N]. */
+/** Tokens that a workgroup serves; a multiple of 8. */
+const tileTokens = 64;
+
+/** A linear layer for many tokens. inputs: [T, K]; weight: [N, K] bf16; bias: [N] bf16; out: [T, N]. */
 export const linearBf16Tile = defineKernel({
   id: "linear-bf16-tile",
   wgsl,
-  libraries: [step, bf16],
-  bindings: { step: "uniform", x: "read", weight: "read", bias: "read", out: "read_write" },
+  libraries: [step, bf16, tile],
+  bindings: { step: "uniform", inputs: "read", weight: "read", bias: "read", out: "read_write" },
   constants: ({ inputSize, outputSize, addBias, addToOut }: LinearTileShape) => ({
     K: inputSize,
+    TILE_M: tileTokens,
     N: outputSize,
     ADD_BIAS: addBias,
     ADD_TO_OUT: addToOut,
   }),
-  check: ({ inputSize }) => divisible("input width", inputSize, 2),
+  check: ({ inputSize }) => divisible("input width", inputSize, 8),
 });
 
 export const linearTileGrid = (outputSize: number, numTokens: number): Grid => [
   Math.ceil(outputSize / 64),
-  Math.ceil(numTokens / 64),
+  Math.ceil(numTokens / tileTokens),
   1,
 ];

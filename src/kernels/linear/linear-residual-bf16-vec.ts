@@ -18,6 +18,7 @@ export const linearResidualBf16Vec = defineKernel({
   wgsl,
   libraries: [step, bf16, reduce],
   bindings: { step: "uniform", x: "read", weight: "read", bias: "read", out: "read_write" },
+  softwareWorkgroupSize: 8,
   constants: ({ inputSize, outputSize }: LinearVecShape) => ({
     K: inputSize,
     N: outputSize,

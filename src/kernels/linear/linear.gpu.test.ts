@@ -63,7 +63,7 @@ describe.each(flags)("linear-bf16-tile (bias $addBias, add $addToOut)", ({ addBi
       shape: { ...c, addBias, addToOut },
       variant: "workgroup",
       step: { position: 0, numTokens: c.numTokens },
-      inputs: { x, weight: weight.bits, bias: bias.bits, ...(addToOut ? { out: residual } : {}) },
+      inputs: { inputs: x, weight: weight.bits, bias: bias.bits, ...(addToOut ? { out: residual } : {}) },
       outputs: { out: residual.byteLength },
       grid: linearTileGrid(c.outputSize, c.numTokens),
     });
@@ -81,7 +81,7 @@ it("linear-bf16-tile leaves tokens beyond num_tokens alone", async () => {
     shape: { inputSize: 32, outputSize: 8, addBias: false, addToOut: false },
     variant: "workgroup",
     step: { position: 0, numTokens: 1 },
-    inputs: { x: randomNormal(64, 1), weight: randomBf16(256, 2).bits, bias: new Uint16Array(8) },
+    inputs: { inputs: randomNormal(64, 1), weight: randomBf16(256, 2).bits, bias: new Uint16Array(8) },
     outputs: { out: 64 },
     grid: linearTileGrid(8, 2),
   });

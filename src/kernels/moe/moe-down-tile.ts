@@ -1,7 +1,7 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-down-tile.wgsl?raw";
-import { expertTile } from "../libraries.ts";
+import { tile } from "../libraries.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
 import { moeTileLimit, tileRows, tileTokens } from "./moe-tile.ts";
 
@@ -13,7 +13,7 @@ import { moeTileLimit, tileRows, tileTokens } from "./moe-tile.ts";
 export const moeDownTile = defineKernel({
   id: "moe-down-tile",
   wgsl,
-  libraries: (shape: MoeShape) => [...expertLibraries(shape), expertTile],
+  libraries: (shape: MoeShape) => [...expertLibraries(shape), tile],
   bindings: {
     step: "uniform",
     inputs: "read",
@@ -24,7 +24,11 @@ export const moeDownTile = defineKernel({
     bias: "read",
     expertOut: "read_write",
   },
-  constants: (shape: MoeShape) => ({ ...expertConstants(shape, shape.expertWidth), TILE_M: tileTokens }),
+  constants: (shape: MoeShape) => ({
+    ...expertConstants(shape, shape.expertWidth),
+    K: shape.expertWidth,
+    TILE_M: tileTokens,
+  }),
   check: checkExperts,
 });
 

@@ -28,6 +28,7 @@ export const moeDownVec = defineKernel({
     bias: "read",
     x: "read_write",
   },
+  softwareWorkgroupSize: 8,
   constants: (shape: MoeShape) => ({
     ...expertConstants(shape, shape.expertWidth),
     WG_SIZE: workgroupSize,

@@ -1,7 +1,7 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-gate-up-swiglu-tile.wgsl?raw";
-import { expertTile, swiglu } from "../libraries.ts";
+import { swiglu, tile } from "../libraries.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
 import { moeTileLimit, tileRows, tileTokens } from "./moe-tile.ts";
 
@@ -13,7 +13,7 @@ import { moeTileLimit, tileRows, tileTokens } from "./moe-tile.ts";
 export const moeGateUpSwigluTile = defineKernel({
   id: "moe-gate-up-swiglu-tile",
   wgsl,
-  libraries: (shape: MoeShape) => [...expertLibraries(shape), swiglu, expertTile],
+  libraries: (shape: MoeShape) => [...expertLibraries(shape), swiglu, tile],
   bindings: {
     step: "uniform",
     inputs: "read",
@@ -24,7 +24,11 @@ export const moeGateUpSwigluTile = defineKernel({
     bias: "read",
     hidden: "read_write",
   },
-  constants: (shape: MoeShape) => ({ ...expertConstants(shape, shape.hiddenSize), TILE_M: tileTokens }),
+  constants: (shape: MoeShape) => ({
+    ...expertConstants(shape, shape.hiddenSize),
+    K: shape.hiddenSize,
+    TILE_M: tileTokens,
+  }),
   check: checkExperts,
 });
 

@@ -1,6 +1,6 @@
-/** Entries (token, slot) that a workgroup of the tile kernels serves; a multiple of 32. */
+/** Entries (token, slot) that a workgroup of the tile kernels serves; a multiple of 8. */
 export const tileTokens = 32;
-/** Expert rows that a workgroup of the tile kernels serves; fixed in lib/expert-tile.wgsl. */
+/** Expert rows that a workgroup of the tile kernels serves; fixed in lib/tile.wgsl. */
 export const tileRows = 64;
 /** Experts that moe-group can order: one lane each. */
 export const maxGroupedExperts = 256;

@@ -30,6 +30,7 @@ export const lmHeadBf16Vec = defineKernel({
     logits: "read_write",
     candidates: "read_write",
   },
+  softwareWorkgroupSize: 8,
   constants: ({ hiddenSize, vocabSize, eps }: LmHeadShape) => ({
     H: hiddenSize,
     V: vocabSize,

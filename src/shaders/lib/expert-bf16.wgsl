@@ -17,9 +17,9 @@ fn expert_block_dot(row: u32, block: u32, inputs: ptr<function, array<vec4<f32>,
   return sum;
 }
 
-// Weights 8 part .. 8 part + 7 of one block of a row, part in 0..3.
-fn expert_weights_8(row: u32, block: u32, part: u32) -> array<vec4<f32>, 2> {
-  let pairs = blocks[(row * KB + block) * 4u + part];
+// Weights 8 octet .. 8 octet + 7 of a row.
+fn weights_8(row: u32, octet: u32) -> array<vec4<f32>, 2> {
+  let pairs = blocks[row * KB * 4u + octet];
   return array<vec4<f32>, 2>(
     vec4<f32>(bf16_pair(pairs.x), bf16_pair(pairs.y)),
     vec4<f32>(bf16_pair(pairs.z), bf16_pair(pairs.w)),

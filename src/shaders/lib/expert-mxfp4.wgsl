@@ -23,10 +23,10 @@ fn expert_block_dot(row: u32, block: u32, inputs: ptr<function, array<vec4<f32>,
   return dot(sums, vec4<f32>(1.0)) * factors.x * factors.y;
 }
 
-// Weights 8 part .. 8 part + 7 of one block of a row, part in 0..3.
-fn expert_weights_8(row: u32, block: u32, part: u32) -> array<vec4<f32>, 2> {
-  let index = row * KB + block;
-  let codes = blocks[index][part];
+// Weights 8 octet .. 8 octet + 7 of a row.
+fn weights_8(row: u32, octet: u32) -> array<vec4<f32>, 2> {
+  let index = row * KB + octet / 4u;
+  let codes = blocks[index][octet % 4u];
   let factors = mxfp4_factors(mxfp4_scale_byte(scales[index / 4u], index));
   return array<vec4<f32>, 2>(
     mxfp4_quarters(codes) * factors.x * factors.y,

@@ -1,4 +1,5 @@
 // Sums over a workgroup of WG_SIZE invocations, NUM_SUMS at a time; every invocation gets the results.
+// To be called once in a kernel: the scratch is not guarded against a second round.
 // Subgroup form: one subgroupAdd a sum, then one slot a subgroup in workgroup memory. Any subgroup size from 4 to 64;
 // invocations of a 1-D workgroup are assumed to fill subgroups in order (so in Vulkan, Metal and D3D12 as they stand;
 // the kernel tests would show otherwise).
@@ -16,7 +17,6 @@ fn workgroup_sum(values: array<f32, NUM_SUMS>, lane: Lane) -> array<f32, NUM_SUM
   for (var i = 0u; i < NUM_SUMS; i++) {
     sums[i] = subgroupAdd(sums[i]);
   }
-  workgroupBarrier(); // the scratch may still be read by an earlier sum
   if (lane.subgroup_lane == 0u) {
     reduce_scratch[lane.index / lane.subgroup_size] = sums;
   }

@@ -3,8 +3,8 @@
 //   inputs  : [T, A, F] f32 as vec4         entries, tiles : see moe-group
 //   blocks, scales : [E, H, F] weights, see lib/expert-*.wgsl    bias : [E, H] bf16, two per u32
 //   expert_out : [T, A, H] f32, not yet weighted
-//   grid    : (H / 64 rounded up, tile limit, 1), 256 invocations    needs F % 32 == 0
-// Sums are f32 over blocks of 32 in order (lib/expert-tile.wgsl).
+//   grid    : (H / 64 rounded up, tile limit, 1), 64 invocations    needs F % 32 == 0
+// Sums are f32 over blocks of 32 in order (lib/tile.wgsl).
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> inputs: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> entries: array<u32>;
@@ -23,7 +23,7 @@ fn tile_weight_row(tile: vec4<u32>, first_row: u32, n: u32) -> u32 {
   return expert_slot(tile.x) * H + min(first_row + n, H - 1u);
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(TILE_THREADS)
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3<u32>) {
   let tile = tiles[group.y];
   if (step.stopped != 0u || tile.z == 0u) {
@@ -31,14 +31,14 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   }
   let first_row = group.x * TILE_N;
   let sums = tile_products(thread, tile, first_row);
-  for (var j = 0u; j < 4u; j++) {
-    let row = first_row + thread % 16u + 16u * j;
+  for (var j = 0u; j < 8u; j++) {
+    let row = first_row + thread % 8u + 8u * j;
     let element = tile.x * H + min(row, H - 1u);
     let row_bias = bf16_select(bias[element / 2u], element);
     for (var i = 0u; i < TOKENS_PER_THREAD; i++) {
-      let m = thread / 16u + 16u * i;
+      let m = thread / 8u + 8u * i;
       if (row < H && m < tile.z) {
-        expert_out[entries[tile.y + m] * H + row] = sums[i][j] + row_bias;
+        expert_out[entries[tile.y + m] * H + row] = sums[2u * i + j / 4u][j % 4u] + row_bias;
       }
     }
   }

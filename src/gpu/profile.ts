@@ -1,0 +1,64 @@
+import { EngineError } from "../errors.ts";
+import { readBuffer } from "./buffers.ts";
+import type { Gpu } from "./gpu.ts";
+import type { Step } from "./steps.ts";
+
+/** GPU time of one step of a plan. */
+export interface StepTime {
+  readonly kernel: string;
+  readonly milliseconds: number;
+}
+
+/**
+ * GPU time of every step, from timestamps around each (a compute pass of its own), as the median over `runs`. The sum
+ * is somewhat above what one pass takes, in which steps overlap at their ends. `prepare` is called before each run.
+ * @throws request-invalid where the adapter has no timestamps
+ */
+export async function profileSteps<Run>(
+  gpu: Gpu,
+  steps: readonly Step<Run>[],
+  run: Run,
+  prepare: () => void,
+  runs = 5,
+): Promise<StepTime[]> {
+  const { device } = gpu;
+  if (!device.features.has("timestamp-query"))
+    throw new EngineError(
+      "request-invalid",
+      "This adapter has no timestamp queries, so kernels cannot be timed one by one.",
+    );
+  const count = 2 * steps.length;
+  const querySet = device.createQuerySet({ label: "profile", type: "timestamp", count });
+  const buffer = device.createBuffer({
+    label: "profile",
+    size: count * 8,
+    usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+  });
+  const times = steps.map((): number[] => []);
+  for (let round = 0; round <= runs; round += 1) {
+    prepare();
+    const encoder = device.createCommandEncoder({ label: "profile" });
+    for (const [i, step] of steps.entries()) {
+      const pass = encoder.beginComputePass({
+        label: step.pipeline.id,
+        timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 },
+      });
+      pass.setPipeline(step.pipeline.pipeline);
+      pass.setBindGroup(0, step.bindGroup);
+      pass.dispatchWorkgroups(...step.grid(run));
+      pass.end();
+    }
+    encoder.resolveQuerySet(querySet, 0, count, buffer, 0);
+    device.queue.submit([encoder.finish()]);
+    const stamps = new BigUint64Array(await readBuffer(gpu, buffer));
+    if (round === 0) continue; // warm-up
+    for (const [i, list] of times.entries())
+      list.push(Number((stamps[2 * i + 1] ?? 0n) - (stamps[2 * i] ?? 0n)) / 1e6);
+  }
+  querySet.destroy();
+  buffer.destroy();
+  return steps.map((step, i) => ({ kernel: step.pipeline.id, milliseconds: median(times[i] ?? []) }));
+}
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
