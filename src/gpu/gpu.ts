@@ -1,12 +1,9 @@
 import { EngineError } from "../errors.ts";
 import { type AdapterFacts, adapterFacts, type RequestAdapterOptions, requestAdapter } from "./adapter.ts";
+import { createPipelineCache, type PipelineCache } from "./pipelines.ts";
+import { chooseVariant, type KernelVariant } from "./variant.ts";
 
-/**
- * How kernels reduce across invocations: `subgroups` uses subgroup operations (any size from 4 to 64),
- * `workgroup` uses workgroup memory alone and runs everywhere.
- */
-export const kernelVariants = ["subgroups", "workgroup"] as const;
-export type KernelVariant = (typeof kernelVariants)[number];
+export { chooseVariant, type KernelVariant, kernelVariants } from "./variant.ts";
 
 /** A device with what the engine needs to know of it. Owns the device: `destroy()` ends it. */
 export interface Gpu {
@@ -16,6 +13,8 @@ export interface Gpu {
   readonly adapter: AdapterFacts;
   /** The variant that fits this adapter. */
   readonly variant: KernelVariant;
+  /** Kernels compiled so far: a model that is loaded again compiles nothing. */
+  readonly pipelines: PipelineCache;
   /** Resolves when the device is gone, with what the driver said. Never rejects. */
   readonly lost: Promise<GPUDeviceLostInfo>;
   destroy(): void;
@@ -31,12 +30,6 @@ const raisedLimits = [
   "maxComputeInvocationsPerWorkgroup",
   "maxComputeWorkgroupSizeX",
 ] as const;
-
-/** The kernel variant for an adapter, from its features and subgroup sizes. */
-export function chooseVariant(features: ReadonlySet<string>, facts: AdapterFacts): KernelVariant {
-  const sizesFit = facts.subgroupMinSize >= 4 && facts.subgroupMaxSize <= 64;
-  return features.has("subgroups") && sizesFit ? "subgroups" : "workgroup";
-}
 
 /**
  * Opens a device on the best adapter.
@@ -63,6 +56,7 @@ export async function openGpu(gpu: GPU | undefined, options: RequestAdapterOptio
     instance: gpu,
     adapter: facts,
     variant: chooseVariant(device.features as ReadonlySet<string>, facts),
+    pipelines: createPipelineCache(device),
     lost: device.lost,
     destroy: () => device.destroy(),
   };

@@ -1,5 +1,5 @@
 import { EngineError } from "../errors.ts";
-import type { KernelVariant } from "./gpu.ts";
+import type { KernelVariant } from "./variant.ts";
 
 /** How a kernel uses a binding. `uniform` is the step state; weights and inputs are `read`. */
 export type BindingKind = "uniform" | "read" | "read_write";

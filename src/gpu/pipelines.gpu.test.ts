@@ -16,7 +16,7 @@ const bad = good.replace("*= 2.0", "*= 2u");
 
 describe("pipeline cache", () => {
   it("compiles each text once, also when asked twice at once", async () => {
-    const cache = createPipelineCache(await testGpu());
+    const cache = createPipelineCache((await testGpu()).device);
     const [first, second] = await Promise.all([cache.compile(source(good)), cache.compile(source(good))]);
     expect(second).toBe(first);
     expect(await cache.compile(source(good))).toBe(first);
@@ -26,7 +26,7 @@ describe("pipeline cache", () => {
   });
 
   it("names the kernel, the line and the compiler's words where a text does not compile", async () => {
-    const cache = createPipelineCache(await testGpu());
+    const cache = createPipelineCache((await testGpu()).device);
     const error = await cache.compile(source(bad, "broken-kernel")).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
       code: "shader-compile",
@@ -39,7 +39,7 @@ describe("pipeline cache", () => {
   });
 
   it("forgets a failure, so that the next call compiles anew", async () => {
-    const cache = createPipelineCache(await testGpu());
+    const cache = createPipelineCache((await testGpu()).device);
     const first = cache.compile(source(bad));
     await expect(first).rejects.toMatchObject({ code: "shader-compile" });
     expect(cache.size).toBe(0);
@@ -53,14 +53,14 @@ describe("pipeline cache", () => {
     const faults: string[] = [];
     const note = (event: Event) => void faults.push((event as GPUUncapturedErrorEvent).error.message);
     device.addEventListener("uncapturederror", note);
-    await expect(createPipelineCache(await testGpu()).compile(source(bad))).rejects.toThrow();
+    await expect(createPipelineCache((await testGpu()).device).compile(source(bad))).rejects.toThrow();
     await device.queue.onSubmittedWorkDone();
     device.removeEventListener("uncapturederror", note);
     expect(faults).toEqual([]);
   });
 
   it("says where bindings and text disagree", async () => {
-    const cache = createPipelineCache(await testGpu());
+    const cache = createPipelineCache((await testGpu()).device);
     const mismatched: KernelSource<"values"> = { ...source(good, "readonly"), bindings: { values: "read" } };
     await expect(cache.compile(mismatched)).rejects.toMatchObject({
       code: "shader-compile",

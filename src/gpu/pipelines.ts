@@ -1,5 +1,4 @@
 import { EngineError } from "../errors.ts";
-import type { Gpu } from "./gpu.ts";
 import type { BindingKind, KernelSource } from "./kernel.ts";
 
 /** A compiled kernel. */
@@ -23,7 +22,7 @@ export interface PipelineCache {
   readonly size: number;
 }
 
-export function createPipelineCache(gpu: Gpu): PipelineCache {
+export function createPipelineCache(device: GPUDevice): PipelineCache {
   const cache = new Map<string, Promise<Pipeline>>();
   return {
     get size() {
@@ -32,7 +31,7 @@ export function createPipelineCache(gpu: Gpu): PipelineCache {
     compile<Name extends string>(source: KernelSource<Name>): Promise<Pipeline<Name>> {
       const known = cache.get(source.code);
       if (known !== undefined) return known as Promise<Pipeline<Name>>;
-      const compiled = compileKernel(gpu.device, source);
+      const compiled = compileKernel(device, source);
       cache.set(source.code, compiled);
       compiled.catch(() => cache.delete(source.code));
       return compiled;
@@ -101,12 +100,12 @@ export type Bindable = GPUBuffer | GPUBufferBinding;
 
 /** Binds buffers by name. */
 export function bind<Name extends string>(
-  gpu: Gpu,
+  { device }: { readonly device: GPUDevice },
   pipeline: Pipeline<Name>,
   buffers: Readonly<Record<Name, Bindable>>,
 ): GPUBindGroup {
   const names = Object.keys(pipeline.bindings) as Name[];
-  return gpu.device.createBindGroup({
+  return device.createBindGroup({
     label: pipeline.id,
     layout: pipeline.layout,
     entries: names.map((name, binding) => {

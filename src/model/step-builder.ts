@@ -1,6 +1,6 @@
 import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
 import { composeKernel, type KernelDefinition } from "../gpu/kernel.ts";
-import { type Bindable, bind, createPipelineCache } from "../gpu/pipelines.ts";
+import { type Bindable, bind } from "../gpu/pipelines.ts";
 import type { Grid, Step } from "../gpu/steps.ts";
 import type { PassRun } from "./plan-types.ts";
 
@@ -13,9 +13,8 @@ export type StepBuilder = <Shape, Name extends string>(
 ) => Promise<Step<PassRun>>;
 
 export function createStepBuilder(gpu: Gpu, variant: KernelVariant): StepBuilder {
-  const pipelines = createPipelineCache(gpu);
   return async (kernel, shape, buffers, grid) => {
-    const pipeline = await pipelines.compile(
+    const pipeline = await gpu.pipelines.compile(
       composeKernel(kernel, shape, { variant, isSoftware: gpu.adapter.isSoftware }),
     );
     return { pipeline, bindGroup: bind(gpu, pipeline, buffers), grid };

@@ -1,4 +1,4 @@
-import { EngineError } from "../errors.ts";
+import { EngineError, isEngineError } from "../errors.ts";
 import { type Gpu, openGpu } from "../gpu/gpu.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 import { chatEvents } from "./chat.ts";
@@ -56,12 +56,11 @@ class EngineState {
       this.dropModel();
       if (this.lost || this.fault !== undefined) await this.reopen();
       this.model = await loadModel(this.gpu, files, options);
-      if (this.disposed) throw disposedError("load a model");
-      if (this.fault !== undefined) throw this.fault;
+      this.checkUsable("load a model");
       return this.model.info;
     } catch (error) {
       this.dropModel();
-      throw this.lost ? this.lostError(error) : error;
+      throw this.explained("load a model", error);
     } finally {
       release();
     }
@@ -69,16 +68,19 @@ class EngineState {
 
   generate(prompt: readonly number[], options: GenerateOptions): Generation {
     this.checkUsable("generate");
-    const generation = startGeneration(this.loaded(), prompt, options);
+    const model = this.loaded();
+    const generation = startGeneration(model, prompt, options);
     return {
       result: generation.result,
-      [Symbol.asyncIterator]: () => this.exclusive("generate", generation)[Symbol.asyncIterator](),
+      [Symbol.asyncIterator]: () =>
+        this.exclusive("generate", model, generation, generation.fail)[Symbol.asyncIterator](),
     };
   }
 
   chat(request: ChatRequest): AsyncIterable<ChatEvent> {
     this.checkUsable("chat");
-    return this.exclusive("chat", chatEvents(this.loaded(), request));
+    const model = this.loaded();
+    return this.exclusive("chat", model, chatEvents(model, request));
   }
 
   async logits(
@@ -98,7 +100,7 @@ class EngineState {
       this.checkUsable("compute logits");
       return logits;
     } catch (error) {
-      throw this.lost ? this.lostError(error) : error;
+      throw this.explained("compute logits", error);
     } finally {
       release();
     }
@@ -121,17 +123,40 @@ class EngineState {
     this.gpu.destroy();
   }
 
-  /** Holds the engine while the values are consumed, and looks for faults of the GPU after each. */
-  private async *exclusive<T>(what: string, values: AsyncIterable<T>): AsyncGenerator<T, void> {
-    const release = this.begin(what);
+  /**
+   * Holds the engine while the values are consumed, and looks for faults of the GPU after each. `onFailure` is told what
+   * the consumer is thrown.
+   */
+  private async *exclusive<T>(
+    what: string,
+    model: LoadedModel,
+    values: AsyncIterable<T>,
+    onFailure: (error: unknown) => void = () => {},
+  ): AsyncGenerator<T, void> {
+    let release = () => {};
+    const check = () => {
+      const problem = this.problem(what);
+      if (problem === undefined) return;
+      onFailure(problem); // before the values end, which would settle their result
+      throw problem;
+    };
     try {
+      release = this.begin(what);
+      check();
+      if (model !== this.model)
+        throw new EngineError(
+          "not-loaded",
+          `Cannot ${what}: the model was unloaded since the request was made.`,
+        );
       for await (const value of values) {
-        this.checkUsable(what);
+        check();
         yield value;
       }
-      this.checkUsable(what);
+      check();
     } catch (error) {
-      throw this.lost && !this.disposed ? this.lostError(error) : error;
+      const explained = this.explained(what, error);
+      onFailure(explained);
+      throw explained;
     } finally {
       release();
     }
@@ -151,9 +176,22 @@ class EngineState {
   }
 
   private checkUsable(what: string): void {
-    if (this.disposed) throw disposedError(what);
-    if (this.fault !== undefined) throw this.fault;
-    if (this.lost) throw this.lostError(undefined);
+    const problem = this.problem(what);
+    if (problem !== undefined) throw problem;
+  }
+
+  /** Why nothing can run. */
+  private problem(what: string): EngineError | undefined {
+    if (this.disposed) return disposedError(what);
+    if (this.fault !== undefined) return this.fault;
+    return this.lost ? this.lostError(undefined) : undefined;
+  }
+
+  /** The failure behind an error: work that broke off because the engine was disposed or the device went away says so. */
+  private explained(what: string, error: unknown): unknown {
+    if (this.disposed) return disposedError(what);
+    this.lost ||= isEngineError(error, "device-lost"); // the device's own notice may come later
+    return this.lost ? this.lostError(error) : error;
   }
 
   private loaded(): LoadedModel {

@@ -11,6 +11,11 @@ export interface GenerationOptions extends GenerateOptions {
 
 type Outcome = Awaited<Generation["result"]>;
 
+/** A generation whose result can be made to fail from outside, where its iteration was cut off or never began. */
+export interface StartedGeneration extends Generation {
+  readonly fail: (error: unknown) => void;
+}
+
 /**
  * Checks a request and returns its tokens to come; nothing runs before the iteration starts.
  * @throws request-invalid | context-overflow
@@ -19,7 +24,7 @@ export function startGeneration(
   model: LoadedModel,
   prompt: readonly number[],
   options: GenerationOptions,
-): Generation {
+): StartedGeneration {
   const request = checkedRequest(model, prompt, options);
   let resolve: (outcome: Outcome) => void = () => {};
   let reject: (error: unknown) => void = () => {};
@@ -30,6 +35,7 @@ export function startGeneration(
   result.catch(() => {}); // whoever iterates sees the same failure
   return {
     result,
+    fail: reject,
     async *[Symbol.asyncIterator]() {
       const clock = createClock(prompt.length);
       const tokens = model.scheduler.run(request);

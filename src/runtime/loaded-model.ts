@@ -4,8 +4,10 @@ import { parseJsonText } from "../format/json-text.ts";
 import type { ModelConfig } from "../format/types.ts";
 import { createBufferSet } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { allocateActivations } from "../model/activations.ts";
 import { createModelPlan } from "../model/plan.ts";
 import type { ModelPlan } from "../model/plan-types.ts";
+import type { PlanOptions } from "../model/shapes.ts";
 import { uploadWeights } from "../model/upload.ts";
 import { layOutWeights } from "../model/weights.ts";
 import { assistantStopTokens } from "../text/stop-tokens.ts";
@@ -30,8 +32,12 @@ export interface LoadedModel {
 }
 
 const defaultContextLength = 8192;
-/** Most prompt tokens of one pass; the activations of a pass are allocated for it. */
-const maxTokensPerPass = 512;
+const defaultTokensPerPass = 512;
+
+export interface LoadModelOptions extends LoadOptions {
+  /** Most prompt tokens of one pass; the activations of a pass are allocated for it. Default 512. */
+  readonly maxTokensPerPass?: number;
+}
 
 /**
  * Loads a checkpoint: everything is checked, then every buffer is allocated, then the weights are streamed while the
@@ -40,7 +46,7 @@ const maxTokensPerPass = 512;
 export async function loadModel(
   gpu: Gpu,
   files: CheckpointFiles,
-  options: LoadOptions,
+  options: LoadModelOptions,
 ): Promise<LoadedModel> {
   const manifest = await readManifest(files, options.signal);
   const { config } = manifest;
@@ -58,19 +64,18 @@ export async function loadModel(
   const buffers = createBufferSet(gpu);
   try {
     const layout = layOutWeights(manifest, buffers);
-    const planning = createModelPlan(gpu, buffers, config, layout.weights, {
+    const planOptions: PlanOptions = {
       contextLength,
       kvFormat,
       variant,
-      maxTokensPerPass: Math.min(maxTokensPerPass, contextLength),
-    });
-    planning.catch(() => {}); // awaited below
+      maxTokensPerPass: Math.min(options.maxTokensPerPass ?? defaultTokensPerPass, contextLength),
+    };
+    const act = allocateActivations(buffers, config, planOptions);
     await buffers.settled();
-    await uploadWeights(gpu, files, layout.placements, {
-      onProgress: options.onProgress,
-      signal: options.signal,
-    });
-    const plan = await planning;
+    const planning = createModelPlan(gpu, { buffers, weights: layout.weights, act }, config, planOptions);
+    const plan = await whileUploading(planning, options.signal, (signal) =>
+      uploadWeights(gpu, files, layout.placements, { onProgress: options.onProgress, signal }),
+    );
     const scheduler = createScheduler(gpu, plan, buffers);
     await buffers.settled();
     const info: EngineInfo = {
@@ -95,6 +100,23 @@ export async function loadModel(
   } catch (error) {
     buffers.destroy();
     throw error;
+  }
+}
+
+/** The plan once the upload has ended as well. A plan that fails ends the upload: it may have gigabytes to go. */
+async function whileUploading(
+  planning: Promise<ModelPlan>,
+  signal: AbortSignal | undefined,
+  upload: (signal: AbortSignal) => Promise<void>,
+): Promise<ModelPlan> {
+  const stop = new AbortController();
+  planning.catch(() => stop.abort());
+  const uploading = upload(signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]));
+  try {
+    const [plan] = await Promise.all([planning, uploading]);
+    return plan;
+  } finally {
+    await Promise.allSettled([uploading]); // the buffers must outlive it
   }
 }
 

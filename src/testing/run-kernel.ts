@@ -1,11 +1,9 @@
 import { createBufferSet, readBuffer } from "../gpu/buffers.ts";
 import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
 import { composeKernel, type KernelDefinition } from "../gpu/kernel.ts";
-import { bind, createPipelineCache, type PipelineCache } from "../gpu/pipelines.ts";
+import { bind } from "../gpu/pipelines.ts";
 import { encodeSteps, type Grid, submit } from "../gpu/steps.ts";
 import { packStep, type StepValues } from "../kernels/step.ts";
-
-const caches = new WeakMap<Gpu, PipelineCache>();
 
 /** What every word of an output holds before the kernel runs: a NaN, so that an element nobody wrote shows. */
 export const poison = 0x7fc0dead;
@@ -28,9 +26,9 @@ export async function runKernel<Shape, Name extends string>(
   gpu: Gpu,
   run: KernelRun<Shape, Name>,
 ): Promise<Record<Name, ArrayBuffer>> {
-  const cache = caches.get(gpu) ?? createPipelineCache(gpu);
-  caches.set(gpu, cache);
-  const pipeline = await cache.compile(composeKernel(run.kernel, run.shape, { variant: run.variant }));
+  const pipeline = await gpu.pipelines.compile(
+    composeKernel(run.kernel, run.shape, { variant: run.variant }),
+  );
   const set = createBufferSet(gpu);
   gpu.device.pushErrorScope("validation");
   const names = Object.keys(run.kernel.bindings) as Name[];
