@@ -3,6 +3,9 @@ import { readBuffer } from "./buffers.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Step } from "./steps.ts";
 
+/** Rounds that are not counted: a GPU takes a while to raise its clocks. */
+const warmUps = 40;
+
 /** GPU time of one step of a plan. */
 export interface StepTime {
   readonly kernel: string;
@@ -19,7 +22,7 @@ export async function profileSteps<Run>(
   steps: readonly Step<Run>[],
   run: Run,
   prepare: () => void,
-  runs = 5,
+  runs = 7,
 ): Promise<StepTime[]> {
   const { device } = gpu;
   if (!device.features.has("timestamp-query"))
@@ -35,7 +38,7 @@ export async function profileSteps<Run>(
     usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
   });
   const times = steps.map((): number[] => []);
-  for (let round = 0; round <= runs; round += 1) {
+  for (let round = gpu.adapter.isSoftware ? -1 : -warmUps; round < runs; round += 1) {
     prepare();
     const encoder = device.createCommandEncoder({ label: "profile" });
     for (const [i, step] of steps.entries()) {
@@ -51,7 +54,7 @@ export async function profileSteps<Run>(
     encoder.resolveQuerySet(querySet, 0, count, buffer, 0);
     device.queue.submit([encoder.finish()]);
     const stamps = new BigUint64Array(await readBuffer(gpu, buffer));
-    if (round === 0) continue; // warm-up
+    if (round < 0) continue;
     for (const [i, list] of times.entries())
       list.push(Number((stamps[2 * i + 1] ?? 0n) - (stamps[2 * i] ?? 0n)) / 1e6);
   }

@@ -45,7 +45,7 @@ function layerSteps(
   options: PlanOptions,
 ): Promise<Step<PassRun>>[] {
   const { hiddenSize, rmsNormEps: eps } = config;
-  const { step, x, q, attention, partials, rope, hidden, expertIds: ids, expertWeights } = act;
+  const { step, x, normed, q, attention, partials, rope, hidden, expertIds: ids, expertWeights } = act;
   const shape = { ...attentionShape(config, config.layerTypes[index] ?? "full", options), hiddenSize, eps };
   const moe = moeShape(config);
   const kv = act.kv[index] as Activations["kv"][number];
@@ -79,10 +79,11 @@ function layerSteps(
         bias: layer.routerBias,
         ids,
         weights: expertWeights,
+        normed,
       },
       () => routerTopkGrid(1),
     ),
-    build(moeGateUpSwigluVec, moe, { step, x, gain: layer.mlpNorm, ids, ...layer.gateUp, hidden }, () =>
+    build(moeGateUpSwigluVec, moe, { step, inputs: normed, ids, ...layer.gateUp, hidden }, () =>
       moeGateUpSwigluVecGrid(moe, 1),
     ),
     build(moeDownVec, moe, { step, hidden, ids, weights: expertWeights, ...layer.down, x }, () =>

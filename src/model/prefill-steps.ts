@@ -19,7 +19,7 @@ import { attentionShape, moeShape, type PlanOptions, qkvWidth, queryWidth } from
 import type { StepBuilder } from "./step-builder.ts";
 import type { LayerWeights, ModelWeights } from "./weights.ts";
 
-/** Many tokens from ids to the residual after the last layer: 11 dispatches a layer. */
+/** Many tokens from ids to the residual after the last layer: 10 dispatches a layer. */
 export async function prefillSteps(
   build: StepBuilder,
   config: ModelConfig,
@@ -82,13 +82,9 @@ function moeSteps(
   layer: LayerWeights,
   act: Activations,
 ): Promise<Step<PassRun>>[] {
-  const { hiddenSize, rmsNormEps: eps } = config;
   const { step, x, normed, entries, offsets, tiles, hidden, expertOut, expertIds: ids, expertWeights } = act;
   const shape = moeShape(config);
   return [
-    build(rmsNorm, { hiddenSize, eps }, { step, x, gain: layer.mlpNorm, out: normed }, (run) =>
-      rmsNormGrid(run.numTokens),
-    ),
     build(
       routerTopk,
       shape,
@@ -100,6 +96,7 @@ function moeSteps(
         bias: layer.routerBias,
         ids,
         weights: expertWeights,
+        normed,
       },
       (run) => routerTopkGrid(run.numTokens),
     ),

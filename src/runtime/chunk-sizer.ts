@@ -1,4 +1,4 @@
-/** Chooses how many prompt tokens go into the next pass, so that none keeps the GPU for much over the target. */
+/** Chooses how many prompt tokens go into the next pass, so that none keeps the GPU for much over the budget. */
 export interface ChunkSizer {
   next(remainingTokens: number): number;
   /** Tells what a chunk took. */
@@ -6,32 +6,54 @@ export interface ChunkSizer {
 }
 
 export interface ChunkSizerOptions {
+  /** Largest chunk: what a pass is allocated for. */
   readonly maxTokens: number;
-  /** Time a chunk should take, in ms. Default 60, which leaves room below the 100 ms that a page can spare. */
-  readonly targetMs?: number;
-  /** First chunk. Default 64. */
+  /** Most time a chunk should take, in ms. Default 90, which leaves room below the 100 ms that a page can spare. */
+  readonly budgetMs?: number;
+  /** First chunk. Default 128. */
   readonly firstTokens?: number;
 }
 
-const minTokens = 16;
-/** A chunk grows at most this much from one to the next: small chunks say little about large ones. */
-const maxGrowth = 4;
+const leastTokens = 16;
+/** What twice the tokens are taken to cost before it was measured: less than twice, since weights are read once. */
+const growthGuess = 1.6;
+/** A size that was too slow is forgiven bit by bit, so that it is tried again some chunks later. */
+const forgiveness = 0.9;
 
+/**
+ * Goes up and down a ladder of sizes (16, 32, 64 … maxTokens): down where a chunk took longer than the budget, up
+ * where the next size took, or should take, less. Small chunks cost almost as much as larger ones, as both read all
+ * weights, so the largest size within the budget is by far the fastest.
+ */
 export function createChunkSizer({
   maxTokens,
-  targetMs = 60,
-  firstTokens = 64,
+  budgetMs = 90,
+  firstTokens = 128,
 }: ChunkSizerOptions): ChunkSizer {
-  const clamp = (tokens: number) =>
-    Math.max(1, Math.min(maxTokens, Math.max(minTokens, Math.floor(tokens / 16) * 16)));
-  let size = clamp(firstTokens);
+  const sizes: number[] = [];
+  for (let size = leastTokens; size < maxTokens; size *= 2) sizes.push(size);
+  sizes.push(maxTokens);
+  const times = new Map<number, number>();
+  let rung = Math.max(
+    0,
+    sizes.findLastIndex((size) => size <= firstTokens),
+  );
   return {
-    next: (remainingTokens) => Math.min(size, remainingTokens),
+    next: (remainingTokens) => Math.min(sizes[rung] ?? maxTokens, remainingTokens),
     record(numTokens, elapsedMs) {
-      const fitting = (numTokens * targetMs) / Math.max(elapsedMs, 0.1);
-      // A short last chunk says that a chunk of its size fits, not that larger ones do not.
-      if (numTokens < size && fitting >= size) return;
-      size = clamp(Math.min(fitting, size * maxGrowth));
+      const size = sizes[rung] ?? maxTokens;
+      // A short last chunk that was fast says nothing about full ones.
+      if (numTokens < size && elapsedMs <= budgetMs) return;
+      times.set(size, elapsedMs);
+      const larger = sizes[rung + 1];
+      if (elapsedMs > budgetMs) {
+        rung = Math.max(0, rung - 1);
+      } else if (larger !== undefined) {
+        const expected =
+          (times.get(larger) ?? elapsedMs * growthGuess) * (times.has(larger) ? forgiveness : 1);
+        if (times.has(larger)) times.set(larger, expected);
+        if (expected <= budgetMs) rung += 1;
+      }
     },
   };
 }

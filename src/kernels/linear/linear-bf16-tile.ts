@@ -2,6 +2,7 @@ import { defineKernel, divisible } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/linear/linear-bf16-tile.wgsl?raw";
 import { bf16, step, tile } from "../libraries.ts";
+import { tuning } from "../tuning.ts";
 
 export interface LinearTileShape {
   /** K, contraction width. */
@@ -14,7 +15,7 @@ export interface LinearTileShape {
 }
 
 /** Tokens that a workgroup serves; a multiple of 8. */
-const tileTokens = 64;
+const { tileTokens } = tuning.linearTile;
 
 /** A linear layer for many tokens. inputs: [T, K]; weight: [N, K] bf16; bias: [N] bf16; out: [T, N]. */
 export const linearBf16Tile = defineKernel({

@@ -2,6 +2,7 @@ import { defineKernel, divisible } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/linear/linear-residual-bf16-vec.wgsl?raw";
 import { bf16, reduce, step } from "../libraries.ts";
+import { tuning } from "../tuning.ts";
 
 export interface LinearVecShape {
   /** K, contraction width. */
@@ -10,7 +11,7 @@ export interface LinearVecShape {
   readonly outputSize: number;
 }
 
-const rows = 4;
+const { rows, workgroupSize } = tuning.linearVec;
 
 /** A linear layer added to what `out` holds, for few tokens. x: [T, K]; weight: [N, K] bf16; bias: [N] bf16; out: [T, N]. */
 export const linearResidualBf16Vec = defineKernel({
@@ -24,7 +25,7 @@ export const linearResidualBf16Vec = defineKernel({
     N: outputSize,
     ROWS: rows,
     NUM_SUMS: rows,
-    WG_SIZE: 64,
+    WG_SIZE: workgroupSize,
   }),
   check: ({ inputSize }) => divisible("input width", inputSize, 8),
 });

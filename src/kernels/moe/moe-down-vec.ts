@@ -2,12 +2,11 @@ import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-down-vec.wgsl?raw";
 import { reduce } from "../libraries.ts";
+import { tuning } from "../tuning.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
 
-/** More lanes than in gate_up: there are few rows, and A experts' blocks for each. */
-const workgroupSize = 128;
-/** Rows a workgroup; H must be a multiple of it. */
-const rows = 4;
+/** Rows a workgroup; H must be a multiple of it. More lanes than in gate_up: few rows, and A experts' blocks for each. */
+const { rows, workgroupSize } = tuning.downVec;
 
 /**
  * Down projection of the chosen experts, bias, weighted sum and residual, for few tokens.

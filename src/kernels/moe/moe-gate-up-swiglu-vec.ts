@@ -2,15 +2,15 @@ import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-gate-up-swiglu-vec.wgsl?raw";
 import { reduce, swiglu } from "../libraries.ts";
+import { tuning } from "../tuning.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
 
-const workgroupSize = 64;
 /** Rows a workgroup; even, and 2F must be a multiple of it. */
-const rows = 4;
+const { rows, workgroupSize } = tuning.gateUpVec;
 
 /**
- * Norm, gate_up of the chosen experts, bias and activation, for few tokens.
- * x: [T, H] f32 (not normed); gain: [H] bf16; ids: [T, A] u32; blocks, scales: [E, 2F, H]; bias: [E, 2F] bf16;
+ * gate_up of the chosen experts, bias and activation, for few tokens.
+ * inputs: [T, H] f32, normed; ids: [T, A] u32; blocks, scales: [E, 2F, H]; bias: [E, 2F] bf16;
  * hidden: [T, A, F] f32.
  */
 export const moeGateUpSwigluVec = defineKernel({
@@ -19,8 +19,7 @@ export const moeGateUpSwigluVec = defineKernel({
   libraries: (shape: MoeShape) => [...expertLibraries(shape), swiglu, reduce],
   bindings: {
     step: "uniform",
-    x: "read",
-    gain: "read",
+    inputs: "read",
     ids: "read",
     blocks: "read",
     scales: "read",
@@ -32,7 +31,7 @@ export const moeGateUpSwigluVec = defineKernel({
     ...expertConstants(shape, shape.hiddenSize),
     WG_SIZE: workgroupSize,
     ROWS: rows,
-    NUM_SUMS: rows + 1,
+    NUM_SUMS: rows,
   }),
   check: checkExperts,
 });

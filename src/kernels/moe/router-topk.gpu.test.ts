@@ -28,9 +28,9 @@ async function route(
   shape: RouterShape,
   inputs: Inputs,
   run: { readonly step: ArrayBuffer; readonly gridTokens: number },
-): Promise<{ ids: Uint32Array; weights: Float32Array }> {
+): Promise<{ ids: Uint32Array; weights: Float32Array; normed: Float32Array }> {
   const outputBytes = run.gridTokens * shape.expertsPerToken * 4;
-  const { ids, weights } = await runKernel(await testGpu(), {
+  const { ids, weights, normed } = await runKernel(await testGpu(), {
     kernel: routerTopk,
     shape,
     variant: "workgroup", // the kernel uses no reduction library: one text for both variants
@@ -41,10 +41,10 @@ async function route(
       router: inputs.router.bits,
       bias: inputs.bias.bits,
     },
-    outputs: { ids: outputBytes, weights: outputBytes },
+    outputs: { ids: outputBytes, weights: outputBytes, normed: inputs.x.byteLength },
     grid: routerTopkGrid(run.gridTokens),
   });
-  return { ids: new Uint32Array(ids), weights: new Float32Array(weights) };
+  return { ids: new Uint32Array(ids), weights: new Float32Array(weights), normed: new Float32Array(normed) };
 }
 
 const expectedRouting = (shape: RouterShape, { x, gain, router, bias }: Inputs): Routing =>
@@ -85,6 +85,7 @@ describe("router-topk", () => {
     });
     expect([...got.ids]).toEqual([...expected.ids]);
     expectClose(got.weights, expected.weights, { absolute: 2e-6 });
+    expectClose(got.normed, expected.normed, { absolute: 1e-6, relative: 1e-5 }, "normed");
   });
 
   it("gives ties to the lower expert, also where all are equal", async () => {
@@ -124,9 +125,11 @@ describe("router-topk", () => {
       Array(4).fill(poison),
     );
     expect(some.ids[3]).toBeLessThan(5);
+    expect([...new Uint32Array(some.normed.buffer).slice(64)]).toEqual(Array(32).fill(poison));
     new Uint32Array(step)[stepWords.stopped] = 1;
     const none = await route(shape, inputs, { step, gridTokens: 3 });
     expect([...new Uint32Array(none.weights.buffer), ...none.ids]).toEqual(Array(12).fill(poison));
+    expect(new Set(new Uint32Array(none.normed.buffer))).toEqual(new Set([poison]));
   });
 
   it("refuses more experts than a workgroup has lanes, and more choices than experts", async () => {

@@ -16,7 +16,8 @@ export interface RouterShape {
 
 /**
  * Norm, router and choice of experts. x: [T, H] f32 (not normed); gain: [H], router: [E, H], bias: [E] bf16;
- * ids: [T, A] u32 by falling logit, ties to the lower id; weights: [T, A] f32, softmax over the chosen.
+ * ids: [T, A] u32 by falling logit, ties to the lower id; weights: [T, A] f32, softmax over the chosen;
+ * normed: [T, H] f32, the normed x.
  */
 export const routerTopk = defineKernel({
   id: "router-topk",
@@ -30,6 +31,7 @@ export const routerTopk = defineKernel({
     bias: "read",
     ids: "read_write",
     weights: "read_write",
+    normed: "read_write",
   },
   constants: ({ hiddenSize, numExperts, expertsPerToken, eps }: RouterShape) => ({
     H: hiddenSize,

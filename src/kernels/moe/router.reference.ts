@@ -14,6 +14,8 @@ export interface RouterInputs {
 }
 
 export interface Routing {
+  /** [T, H], the normed x. */
+  readonly normed: Float64Array;
   /** [T, E] */
   readonly logits: Float64Array;
   /** [T, A], by falling logit, ties to the lower id. */
@@ -43,7 +45,7 @@ export function routerReference({ x, gain, router, bias, eps, expertsPerToken }:
     ids.set(chosen, t * expertsPerToken);
     weights.set(softmax(chosen.map((e) => own[e] ?? 0)), t * expertsPerToken);
   }
-  return { logits, ids, weights };
+  return { normed, logits, ids, weights };
 }
 
 /** The largest `count` of the logits, falling, ties to the lower index. */

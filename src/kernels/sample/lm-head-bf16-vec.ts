@@ -2,6 +2,7 @@ import { defineKernel, divisible, f32 } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/sample/lm-head-bf16-vec.wgsl?raw";
 import { bf16, gumbel, reduce, step } from "../libraries.ts";
+import { tuning } from "../tuning.ts";
 
 export interface LmHeadShape {
   readonly hiddenSize: number;
@@ -9,7 +10,7 @@ export interface LmHeadShape {
   readonly eps: number;
 }
 
-const rows = 4;
+const { rows, workgroupSize } = tuning.lmHead;
 const maxGroupsPerDimension = 65535;
 
 /**
@@ -37,7 +38,7 @@ export const lmHeadBf16Vec = defineKernel({
     EPS: f32(eps),
     ROWS: rows,
     NUM_SUMS: rows + 1,
-    WG_SIZE: 64,
+    WG_SIZE: workgroupSize,
   }),
   check: ({ hiddenSize }) => divisible("hidden size", hiddenSize, 8),
 });

@@ -23,11 +23,20 @@ fn expert_block_dot(row: u32, block: u32, inputs: ptr<function, array<vec4<f32>,
   return dot(sums, vec4<f32>(1.0)) * factors.x * factors.y;
 }
 
-// Weights 8 octet .. 8 octet + 7 of a row.
-fn weights_8(row: u32, octet: u32) -> array<vec4<f32>, 2> {
-  let index = row * KB + octet / 4u;
-  let codes = blocks[index][octet % 4u];
-  let factors = mxfp4_factors(mxfp4_scale_byte(scales[index / 4u], index));
+// 32 weights of a row as stored, and eight of them expanded (for lib/tile.wgsl).
+struct RawWeights {
+  codes: vec4<u32>,
+  scale: u32,
+}
+
+fn raw_weights(row: u32, block: u32) -> RawWeights {
+  let index = row * KB + block;
+  return RawWeights(blocks[index], mxfp4_scale_byte(scales[index / 4u], index));
+}
+
+fn expand_weights(raw: RawWeights, part: u32) -> array<vec4<f32>, 2> {
+  let codes = raw.codes[part];
+  let factors = mxfp4_factors(raw.scale);
   return array<vec4<f32>, 2>(
     mxfp4_quarters(codes) * factors.x * factors.y,
     mxfp4_quarters(codes >> 16u) * factors.x * factors.y,

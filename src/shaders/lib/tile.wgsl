@@ -1,21 +1,33 @@
 // Products of a tile of tokens with a tile of weight rows, for a workgroup of 64 (8 x 8) invocations.
 // Needs: TILE_M tokens a tile (a multiple of 8), K, the contraction width (a multiple of 8); binding
 // `inputs: array<vec4<f32>>` [any, K]; from a weights library
-//   fn weights_8(row: u32, octet: u32) -> array<vec4<f32>, 2>    weights 8 octet .. 8 octet + 7 of a row
+//   struct RawWeights, 32 weights as stored
+//   fn raw_weights(row: u32, block: u32) -> RawWeights           weights 32 block .. 32 block + 31 of a row, loaded
+//   fn expand_weights(raw: RawWeights, part: u32) -> array<vec4<f32>, 2>    weights 8 part .. 8 part + 7 of them
 // and, from the kernel,
 //   fn tile_input_row(tile: vec4<u32>, m: u32) -> u32            the row of `inputs` of token m of the tile
 //   fn tile_weight_row(tile: vec4<u32>, first_row: u32, n: u32) -> u32    the weight row of column n of the tile
 // Each step expands 32 inputs of every token and 32 weights of every row into workgroup memory, once for all 64
 // invocations; invocation (tx, ty) keeps f32 sums of tokens ty + 8 i with columns tx + 8 j: 16 multiply-adds a vec4 read.
+// The next step's inputs and weights are loaded, still packed, before this step's products, so that they arrive meanwhile.
 // A row's eight vec4s are exchanged by exclusive-or with the row, so that rows side by side lie in different banks.
 const TILE_N: u32 = 64u;
 const TILE_THREADS: u32 = 64u;
 const TOKENS_PER_THREAD: u32 = TILE_M / 8u;
+const NUM_BLOCKS: u32 = (K + 31u) / 32u;
 var<workgroup> tile_inputs: array<vec4<f32>, TILE_M * 8u>;
 var<workgroup> tile_weights: array<vec4<f32>, TILE_N * 8u>;
 
 fn tile_slot(row: u32, column: u32) -> u32 {
   return row * 8u + (column ^ (row & 7u));
+}
+
+// Four inputs of a row; none beyond K.
+fn tile_input(row: u32, column: u32) -> vec4<f32> {
+  if (K % 32u != 0u && column >= K / 4u) {
+    return vec4<f32>();
+  }
+  return inputs[row + column];
 }
 
 // Sums of token i of the invocation with columns tx + 8 j: element 2 i for j = 0..3, element 2 i + 1 for j = 4..7.
@@ -28,24 +40,27 @@ fn tile_products(thread: u32, tile: vec4<u32>, first_row: u32) -> array<vec4<f32
     input_rows[i] = tile_input_row(tile, ty + 8u * i) * (K / 4u);
   }
   var sums = array<vec4<f32>, 2u * TOKENS_PER_THREAD>();
-  for (var octet = 0u; octet < K / 8u; octet += 4u) {
+  var weights = raw_weights(weight_row, 0u);
+  var taken: array<vec4<f32>, TOKENS_PER_THREAD>;
+  for (var i = 0u; i < TOKENS_PER_THREAD; i++) {
+    taken[i] = tile_input(input_rows[i], tx);
+  }
+  for (var block = 0u; block < NUM_BLOCKS; block++) {
     workgroupBarrier(); // the step before may still be read
     for (var part = 0u; part < 4u; part++) {
-      var eight = array<vec4<f32>, 2>();
-      if (K % 32u == 0u || octet + part < K / 8u) {
-        eight = weights_8(weight_row, octet + part);
-      }
+      let eight = expand_weights(weights, part);
       tile_weights[tile_slot(thread, 2u * part)] = eight[0];
       tile_weights[tile_slot(thread, 2u * part + 1u)] = eight[1];
     }
     for (var i = 0u; i < TOKENS_PER_THREAD; i++) {
-      var four = vec4<f32>();
-      if (K % 32u == 0u || octet * 2u + tx < K / 4u) {
-        four = inputs[input_rows[i] + octet * 2u + tx];
-      }
-      tile_inputs[tile_slot(ty + 8u * i, tx)] = four;
+      tile_inputs[tile_slot(ty + 8u * i, tx)] = taken[i];
     }
     workgroupBarrier();
+    let next = min(block + 1u, NUM_BLOCKS - 1u);
+    weights = raw_weights(weight_row, next);
+    for (var i = 0u; i < TOKENS_PER_THREAD; i++) {
+      taken[i] = tile_input(input_rows[i], next * 8u + tx);
+    }
     for (var k = 0u; k < 8u; k++) {
       let w0 = tile_weights[tile_slot(tx, k)];
       let w1 = tile_weights[tile_slot(tx + 8u, k)];

@@ -8,8 +8,22 @@
 @group(0) @binding(3) var<storage, read> bias: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-fn weights_8(row: u32, octet: u32) -> array<vec4<f32>, 2> {
-  let pairs = weight[row * (K / 8u) + octet];
+struct RawWeights {
+  pairs: array<vec4<u32>, 4>,
+}
+
+fn raw_weights(row: u32, block: u32) -> RawWeights {
+  var raw = RawWeights();
+  for (var part = 0u; part < 4u; part++) {
+    if (K % 32u == 0u || block * 4u + part < K / 8u) {
+      raw.pairs[part] = weight[row * (K / 8u) + block * 4u + part];
+    }
+  }
+  return raw;
+}
+
+fn expand_weights(raw: RawWeights, part: u32) -> array<vec4<f32>, 2> {
+  let pairs = raw.pairs[part];
   return array<vec4<f32>, 2>(
     vec4<f32>(bf16_pair(pairs.x), bf16_pair(pairs.y)),
     vec4<f32>(bf16_pair(pairs.z), bf16_pair(pairs.w)),

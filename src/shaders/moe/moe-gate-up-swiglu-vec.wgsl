@@ -1,19 +1,17 @@
-// moe-gate-up-swiglu-vec: hidden[t,a] = swiglu(W[ids[t,a]] . rms_norm(x[t]) + bias[ids[t,a]]), rows 2j gate_j, 2j+1 up_j
-//   x      : [T, H] f32 as vec4, not normed    gain : [H] bf16, eight per vec4<u32>
+// moe-gate-up-swiglu-vec: hidden[t,a] = swiglu(W[ids[t,a]] . inputs[t] + bias[ids[t,a]]), rows 2j gate_j, 2j+1 up_j
+//   inputs : [T, H] f32 as vec4, normed (router-topk leaves it)
 //   ids    : [T, A] u32                        bias : [E, 2F] bf16, a gate and its up per u32
 //   blocks, scales : [E, 2F, H] weights, see lib/expert-*.wgsl
 //   hidden : [T, A, F] f32
 //   grid   : (2F / ROWS, A, T), one workgroup for ROWS rows of one expert    needs H % 32 == 0, 2F % ROWS == 0, even ROWS
-// Lanes stride over the blocks of 32 weights; each reads its inputs once for all ROWS rows. The gain is applied to the
-// inputs, the norm's factor to the sums, so its sum of squares is one more sum. Sums are f32.
+// Lanes stride over the blocks of 32 weights; each reads its inputs once for all ROWS rows. Sums are f32.
 @group(0) @binding(0) var<uniform> step: Step;
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> gain: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read> ids: array<u32>;
-@group(0) @binding(4) var<storage, read> blocks: array<vec4<u32>>;
-@group(0) @binding(5) var<storage, read> scales: array<u32>;
-@group(0) @binding(6) var<storage, read> bias: array<u32>;
-@group(0) @binding(7) var<storage, read_write> hidden: array<f32>;
+@group(0) @binding(1) var<storage, read> inputs: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> ids: array<u32>;
+@group(0) @binding(3) var<storage, read> blocks: array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read> scales: array<u32>;
+@group(0) @binding(5) var<storage, read> bias: array<u32>;
+@group(0) @binding(6) var<storage, read_write> hidden: array<f32>;
 
 @compute @workgroup_size(WG_SIZE)
 fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
@@ -25,26 +23,20 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   let first_row = expert_slot(expert) * (2u * F) + group.x * ROWS;
   var sums = array<f32, NUM_SUMS>();
   for (var block = lane.index; block < KB; block += WG_SIZE) {
-    var inputs: array<vec4<f32>, 8>;
-    for (var i = 0u; i < 4u; i++) {
-      let g = gain[block * 4u + i];
-      let a = x[(group.z * KB + block) * 8u + 2u * i];
-      let b = x[(group.z * KB + block) * 8u + 2u * i + 1u];
-      sums[ROWS] += dot(a, a) + dot(b, b);
-      inputs[2u * i] = a * vec4<f32>(bf16_pair(g.x), bf16_pair(g.y));
-      inputs[2u * i + 1u] = b * vec4<f32>(bf16_pair(g.z), bf16_pair(g.w));
+    var taken: array<vec4<f32>, 8>;
+    for (var i = 0u; i < 8u; i++) {
+      taken[i] = inputs[(group.z * KB + block) * 8u + i];
     }
     for (var r = 0u; r < ROWS; r++) {
-      sums[r] += expert_block_dot(first_row + r, block, &inputs);
+      sums[r] += expert_block_dot(first_row + r, block, &taken);
     }
   }
   sums = workgroup_sum(sums, lane);
-  let norm = inverseSqrt(sums[ROWS] / f32(H) + EPS);
   for (var pair = 0u; pair < ROWS / 2u; pair++) {
     if (lane.index == pair) {
       let unit = group.x * (ROWS / 2u) + pair;
       let biases = bf16_pair(bias[expert * F + unit]);
-      hidden[entry * F + unit] = swiglu(sums[2u * pair] * norm + biases.x, sums[2u * pair + 1u] * norm + biases.y);
+      hidden[entry * F + unit] = swiglu(sums[2u * pair] + biases.x, sums[2u * pair + 1u] + biases.y);
     }
   }
 }

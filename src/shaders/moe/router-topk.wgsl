@@ -1,8 +1,9 @@
 // router-topk: logits = router . rms_norm(x[t]) + bias; the A largest, in falling order, ties to the lower expert;
-// weights = softmax over those A alone
+// weights = softmax over those A alone; normed[t] = rms_norm(x[t]), which the experts take as their input
 //   x       : [T, H] f32 as vec4      gain    : [H] bf16, eight per vec4<u32>
 //   router  : [E, H] bf16, eight per vec4<u32>      bias : [E] bf16, two per u32
 //   ids     : [T, A] u32              weights : [T, A] f32
+//   normed  : [T, H] f32 as vec4
 //   grid    : (T, 1, 1), one workgroup of 256 a token    needs H % 8 == 0, A <= E <= 256
 // TEAM lanes share an expert and stride over H together; a team takes every 256/TEAM-th expert, so that it reads x once
 // for all of them. The norm's sum of squares is one more sum of the same loop. Sums are f32.
@@ -13,6 +14,7 @@
 @group(0) @binding(4) var<storage, read> bias: array<u32>;
 @group(0) @binding(5) var<storage, read_write> ids: array<u32>;
 @group(0) @binding(6) var<storage, read_write> weights: array<f32>;
+@group(0) @binding(7) var<storage, read_write> normed: array<vec4<f32>>;
 
 const WG_SIZE: u32 = 256u;
 const NUM_TEAMS: u32 = WG_SIZE / TEAM;
@@ -31,9 +33,11 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group
   }
   sum_partials(group.x, lane);
   workgroupBarrier();
+  let scale = norm_scale();
   if (lane < E) {
-    logits[lane] = logit(lane);
+    logits[lane] = logit(lane, scale);
   }
+  write_normed(group.x, lane, scale);
   workgroupBarrier();
   if (lane < E) {
     let place = rank(lane);
@@ -82,14 +86,29 @@ fn sum_partials(token: u32, lane: u32) {
   }
 }
 
-fn logit(expert: u32) -> f32 {
-  var sum = 0.0;
+fn norm_scale() -> f32 {
   var square = 0.0;
   for (var member = 0u; member < TEAM; member++) {
-    sum += partials[expert][member];
     square += squares[member];
   }
-  return sum * inverseSqrt(square / f32(H) + EPS) + bf16_select(bias[expert / 2u], expert);
+  return inverseSqrt(square / f32(H) + EPS);
+}
+
+fn logit(expert: u32, scale: f32) -> f32 {
+  var sum = 0.0;
+  for (var member = 0u; member < TEAM; member++) {
+    sum += partials[expert][member];
+  }
+  return sum * scale + bf16_select(bias[expert / 2u], expert);
+}
+
+fn write_normed(token: u32, lane: u32, scale: f32) {
+  for (var i = lane; i < OCTETS; i += WG_SIZE) {
+    let g = gain[i];
+    let at = 2u * (token * OCTETS + i);
+    normed[at] = x[at] * scale * vec4<f32>(bf16_pair(g.x), bf16_pair(g.y));
+    normed[at + 1u] = x[at + 1u] * scale * vec4<f32>(bf16_pair(g.z), bf16_pair(g.w));
+  }
 }
 
 // How many experts stand before this one.
