@@ -14,13 +14,16 @@ export interface PlanOptions {
   readonly maxTokensPerPass: number;
 }
 
-/** The attention shape of a layer type. A sliding layer keeps a ring of keys, a full one all of them. */
+/**
+ * The attention shape of a layer type. A sliding layer keeps a ring of keys, a full one all of them; a window is never
+ * longer than the context.
+ */
 export function attentionShape(
   config: ModelConfig,
   layerType: LayerType,
   options: PlanOptions,
 ): AttentionShape {
-  const window = layerType === "sliding" ? config.slidingWindow : 0;
+  const window = layerType === "sliding" ? Math.min(config.slidingWindow, options.contextLength) : 0;
   return {
     numHeads: config.numHeads,
     numKvHeads: config.numKvHeads,

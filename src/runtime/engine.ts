@@ -70,8 +70,12 @@ class EngineState {
     this.checkUsable("generate");
     const model = this.loaded();
     const generation = startGeneration(model, prompt, options);
+    const result = generation.result.catch((error: unknown) => {
+      throw this.explained("generate", error);
+    });
+    result.catch(() => {}); // whoever iterates sees the same failure
     return {
-      result: generation.result,
+      result,
       [Symbol.asyncIterator]: () =>
         this.exclusive("generate", model, generation, generation.fail)[Symbol.asyncIterator](),
     };
@@ -107,7 +111,7 @@ class EngineState {
   }
 
   unload(): void {
-    if (this.disposed) return;
+    if (this.disposed) throw disposedError("unload");
     if (this.busyWith !== undefined)
       throw new EngineError(
         "busy",
