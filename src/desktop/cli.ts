@@ -1,50 +1,5 @@
-// The command line: logits | generate | chat. Results go to stdout (or --out), everything else to stderr.
-import { type EngineError, toEngineError } from "../errors.ts";
-import { chatCommand } from "./commands/chat.ts";
-import { generateCommand } from "./commands/generate.ts";
-import { logitsCommand } from "./commands/logits.ts";
-import { exitCodes, usageError } from "./exit.ts";
+// The command line's program; see run-cli.ts.
+import { runCli } from "./run-cli.ts";
+import { processTerminal } from "./terminal.ts";
 
-const usage = `usage:
-  npm run --silent cli -- logits --model DIR --tokens '[1,2,3]' --out FILE [--decode]
-  npm run --silent cli -- generate --model DIR --tokens '[1,2,3]' --max-new-tokens N [--temperature T] [--seed S] [--no-stop] [--json]
-  npm run --silent cli -- chat --model DIR|nano [--effort low|medium|high] [--temperature T] [--seed S] [--date YYYY-MM-DD] "question"
-each also takes [--adapter auto|swiftshader] [--kv f32|f16] [--variant subgroups|workgroup] [--context-length N]`;
-
-const commands = { logits: logitsCommand, generate: generateCommand, chat: chatCommand };
-
-async function main([name, ...args]: readonly string[]): Promise<number> {
-  if (name === "--help" || name === "help") {
-    process.stdout.write(`${usage}\n`);
-    return exitCodes.ok;
-  }
-  try {
-    if (name === undefined || !(name in commands)) {
-      throw usageError(
-        `${name === undefined ? "No command was given" : `There is no command "${name}"`}; expected logits, generate or chat (--help lists their options).`,
-      );
-    }
-    await commands[name as keyof typeof commands](args);
-    return exitCodes.ok;
-  } catch (error) {
-    return report(toEngineError(error));
-  }
-}
-
-function report(error: EngineError): number {
-  process.stderr.write(`${error.message}\n`);
-  if (error.code === "internal" && process.env.DEBUG !== undefined) process.stderr.write(`${error.stack}\n`);
-  switch (error.code) {
-    case "request-invalid":
-    case "checkpoint-invalid":
-    case "tokenizer-invalid":
-    case "context-overflow":
-      return exitCodes.badInput;
-    case "adapter-unavailable":
-      return exitCodes.noAdapter;
-    default:
-      return exitCodes.failed;
-  }
-}
-
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await runCli(process.argv.slice(2), processTerminal);

@@ -6,6 +6,7 @@ import { openDawn } from "./dawn.ts";
 import { nanoFolder } from "./embedded-model.ts";
 import { createFolderFiles } from "./folder-files.ts";
 import { adapterChoice, type Options } from "./options.ts";
+import type { Terminal } from "./terminal.ts";
 
 export interface OpenOptions {
   /** Token ids to check against the vocabulary before anything is loaded. */
@@ -21,6 +22,7 @@ export interface OpenOptions {
 export async function withModel(
   options: Options,
   { tokens, neededTokens = 0 }: OpenOptions,
+  terminal: Terminal,
   use: (engine: Engine) => Promise<void>,
 ): Promise<void> {
   const load = loadOptions(options);
@@ -31,7 +33,7 @@ export async function withModel(
   if (tokens !== undefined) checkTokens(tokens, config.vocabSize);
   const contextLength =
     load.contextLength ?? Math.min(config.maxPositionEmbeddings, Math.max(8192, neededTokens));
-  const gpu = await openDawn(adapter, (sentence) => process.stderr.write(`${sentence}\n`));
+  const gpu = await openDawn(adapter, (sentence) => terminal.err(`${sentence}\n`));
   const engine = await createEngine(gpu);
   try {
     await engine.load(files, { ...load, contextLength });

@@ -80,13 +80,20 @@ function parse(args: readonly string[], own: OptionTable): Parsed {
       strict: true,
     });
   } catch (error) {
-    throw usageError(error instanceof Error ? error.message : String(error));
+    const message = error instanceof Error ? error.message : String(error);
+    throw usageError(message.split(/(?<=\.) |\n/, 1)[0] ?? message); // one sentence of Node's several
   }
 }
 
 /** `--adapter`, auto where it is not given. */
 export const adapterChoice = (options: Options): AdapterChoice =>
   options.choice("adapter", ["auto", "swiftshader"]) ?? "auto";
+
+/** For commands that take options alone. @throws request-invalid */
+export function refuseFree(options: Options): void {
+  const [first] = options.free;
+  if (first !== undefined) throw usageError(`"${first}" belongs to no option (--help lists them).`);
+}
 
 /** `--tokens` as ids: a JSON array of whole numbers of at least 0. @throws request-invalid */
 export function tokenList(options: Options): number[] {

@@ -1,10 +1,11 @@
-import type { Engine } from "../../runtime/types.ts";
+import type { ChatRequest, Engine } from "../../runtime/types.ts";
 import { usageError } from "../exit.ts";
 import { withModel } from "../open-model.ts";
 import { type Options, parseOptions } from "../options.ts";
+import type { Terminal } from "../terminal.ts";
 
 /** `chat`: answers one question; reasoning to stderr, the answer to stdout, both as they are made. Greedy unless --temperature is given. */
-export async function chatCommand(args: readonly string[]): Promise<void> {
+export async function chatCommand(args: readonly string[], terminal: Terminal): Promise<void> {
   const options = parseOptions(args, {
     effort: { type: "string" },
     temperature: { type: "string" },
@@ -16,7 +17,7 @@ export async function chatCommand(args: readonly string[]): Promise<void> {
   if (question === "")
     throw usageError('There is no question: put it last, in quotes, such as "What is 17 + 25?".');
   const request = { messages: [{ role: "user", content: question } as const], ...chatOptions(options) };
-  await withModel(options, {}, (engine) => answer(engine, request));
+  await withModel(options, {}, terminal, (engine) => answer(engine, request, terminal));
 }
 
 function chatOptions(options: Options) {
@@ -32,27 +33,26 @@ function chatOptions(options: Options) {
   } as const;
 }
 
-async function answer(engine: Engine, request: Parameters<Engine["chat"]>[0]): Promise<void> {
+async function answer(engine: Engine, request: ChatRequest, { out, err }: Terminal): Promise<void> {
   let reasoned = false;
   for await (const event of engine.chat(request)) {
     switch (event.type) {
       case "reasoning":
         reasoned = true;
-        process.stderr.write(event.text);
+        err(event.text);
         break;
       case "content":
-        if (reasoned) process.stderr.write("\n");
+        if (reasoned) err("\n");
         reasoned = false;
-        process.stdout.write(event.text);
+        out(event.text);
         break;
       case "tool-call":
-        process.stdout.write(`${event.name}(${event.arguments})`);
+        out(`${event.name}(${event.arguments})`);
         break;
       case "done":
-        if (reasoned) process.stderr.write("\n");
-        process.stdout.write("\n");
-        if (event.finishReason === "length")
-          process.stderr.write("(cut off: the context or --max-new-tokens is used up)\n");
+        if (reasoned) err("\n");
+        out("\n");
+        if (event.finishReason === "length") err("(cut off: the context or --max-new-tokens is used up)\n");
         break;
       default:
         event satisfies never;

@@ -1,0 +1,126 @@
+// The command line up to where a GPU is needed: mistakes are told in one sentence, exit 2, and nothing is written.
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { repositoryPath } from "../testing/reference.ts";
+import { cli } from "../testing/terminal.ts";
+import { adapterChoice, parseOptions, tokenList } from "./options.ts";
+
+const scratch = mkdtempSync(join(tmpdir(), "gpt-oss-webgpu-cli-"));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+const model = repositoryPath("fixtures/tiny-mxfp4");
+const out = join(scratch, "logits.f32");
+const broken = mkdtempSync(join(scratch, "broken-"));
+writeFileSync(join(broken, "config.json"), '{"model_type": "gpt_oss",');
+const empty = mkdtempSync(join(scratch, "empty-"));
+const noWeights = mkdtempSync(join(scratch, "llama-"));
+writeFileSync(join(noWeights, "config.json"), '{"model_type": "llama"}');
+
+const logits = (...more: string[]) => [
+  "logits",
+  "--model",
+  model,
+  "--tokens",
+  "[1,2]",
+  "--out",
+  out,
+  ...more,
+];
+const generate = (...more: string[]) => ["generate", "--model", model, "--tokens", "[1,2]", ...more];
+const replaced = (args: string[], name: string, value: string) =>
+  args.map((arg, i) => (args[i - 1] === name ? value : arg));
+
+describe("mistakes", () => {
+  it.each<[string, string[], RegExp]>([
+    ["no command", [], /No command/],
+    ["an unknown command", ["train"], /"train".*logits, generate or chat/],
+    ["a command that every object has", ["toString"], /"toString"/],
+    ["an unknown option", logits("--verbose"), /'--verbose'/],
+    ["an option without its value", ["generate", "--model"], /--model/],
+    ["an option that looks like a value", generate("--temperature", "-1"), /--temperature/],
+    ["words that belong to no option", generate("fast"), /"fast"/],
+    ["no model", ["generate", "--tokens", "[1]"], /--model is missing/],
+    ["no tokens", ["generate", "--model", model], /--tokens is missing/],
+    ["no out", ["logits", "--model", model, "--tokens", "[1]"], /--out is missing/],
+    [
+      "tokens that are not JSON",
+      replaced(logits(), "--tokens", "[1,2"),
+      /--tokens must be a JSON array.*\[1,2/,
+    ],
+    ["tokens that are no list", replaced(logits(), "--tokens", "7"), /--tokens/],
+    ["no token", replaced(logits(), "--tokens", "[]"), /at least one/],
+    ["a fractional token", replaced(logits(), "--tokens", "[1.5]"), /whole numbers/],
+    ["a negative token", replaced(logits(), "--tokens", "[-1]"), /whole numbers/],
+    ["a token that is text", replaced(logits(), "--tokens", '["1"]'), /whole numbers/],
+    ["a token beyond the vocabulary", replaced(logits(), "--tokens", "[1,320]"), /token 1 is 320.*0 to 319/],
+    ["a token beyond it, to generate", replaced(generate(), "--tokens", "[99999]"), /token 0 is 99999/],
+    [
+      "a folder that is not there",
+      replaced(logits(), "--model", join(scratch, "gone")),
+      /gone does not exist/,
+    ],
+    ["a file for a folder", replaced(logits(), "--model", join(model, "config.json")), /is not a folder/],
+    ["a folder without a checkpoint", replaced(logits(), "--model", empty), /has no config\.json/],
+    ["a config that is not JSON", replaced(logits(), "--model", broken), /config\.json/],
+    ["another kind of model", replaced(logits(), "--model", noWeights), /model_type.*gpt_oss/],
+    ["an out in a folder that is not there", replaced(logits(), "--out", join(scratch, "no/x")), /--out/],
+    ["an out that is a folder", replaced(logits(), "--out", empty), /is a folder/],
+    ["no new tokens", generate("--max-new-tokens", "0"), /--max-new-tokens.*from 1/],
+    ["a fraction of new tokens", generate("--max-new-tokens", "1.5"), /whole number/],
+    ["new tokens that are no number", generate("--max-new-tokens", "many"), /"many"/],
+    ["a temperature out of range", generate("--temperature", "101"), /--temperature.*0 to 100/],
+    ["a seed out of range", generate("--seed", "4294967296"), /--seed/],
+    ["another adapter", generate("--adapter", "nvidia"), /--adapter.*auto, swiftshader.*"nvidia"/],
+    ["another KV format", generate("--kv", "int8"), /--kv.*f32, f16/],
+    ["another variant", generate("--variant", "fast"), /--variant.*subgroups, workgroup/],
+    ["a context of nothing", generate("--context-length", "0"), /--context-length/],
+    ["no question", ["chat", "--model", "nano"], /no question/],
+    ["another effort", ["chat", "--model", "nano", "--effort", "max", "Hi"], /--effort.*low, medium, high/],
+  ])("are told: %s", async (_, args, sentence) => {
+    const outcome = await cli(...args);
+    expect(outcome).toMatchObject({ code: 2, out: "" });
+    expect(outcome.err).toMatch(sentence);
+    expect(outcome.err.trimEnd().split("\n")).toHaveLength(1);
+    expect(existsSync(out)).toBe(false);
+  });
+});
+
+it.each(["--help", "help"])("%s lists the commands on stdout", async (name) => {
+  const { code, out: help, err } = await cli(name);
+  expect([code, err]).toEqual([0, ""]);
+  for (const command of ["logits", "generate", "chat", "--adapter auto|swiftshader"])
+    expect(help).toContain(command);
+});
+
+describe("options", () => {
+  const options = (...args: string[]) =>
+    parseOptions(args, { count: { type: "string" }, json: { type: "boolean" } });
+
+  it("are read as text, numbers, words and switches", () => {
+    const parsed = options("--count=3", "--json", "--adapter", "swiftshader", "what", "now");
+    expect(parsed.number("count", { least: 1, most: 3 })).toBe(3);
+    expect(parsed.number("gone", { least: 1, most: 3 })).toBeUndefined();
+    expect(parsed.flag("json")).toBe(true);
+    expect(parsed.text("model")).toBeUndefined();
+    expect(adapterChoice(parsed)).toBe("swiftshader");
+    expect(parsed.free).toEqual(["what", "now"]);
+  });
+
+  it("keep fractions where they may be", () => {
+    expect(options("--count=0.7").number("count", { least: 0, most: 1, whole: false })).toBe(0.7);
+    expect(() => options("--count= ").number("count", { least: 0, most: 1 })).toThrow("--count");
+  });
+
+  it("take a real GPU where nothing else is said", () => {
+    expect(adapterChoice(options())).toBe("auto");
+  });
+
+  it("hold tokens as JSON", () => {
+    const withTokens = (text: string) =>
+      tokenList(parseOptions(["--tokens", text], { tokens: { type: "string" } }));
+    expect(withTokens(" [0, 1, 201087] ")).toEqual([0, 1, 201087]);
+    expect(() => withTokens(`[${"1,".repeat(1000)}]`)).toThrow(/…/);
+  });
+});
