@@ -4,11 +4,11 @@
  * The values are the fastest measured on one NVIDIA H200 (docs/performance.md).
  */
 export const tuning = {
-  linearVec: { rows: 4, workgroupSize: 64 },
+  linearVec: { rows: 4, workgroupSize: 128 },
   lmHead: { rows: 4, workgroupSize: 64 },
-  qkv: { workgroupSize: 64 },
-  gateUpVec: { rows: 4, workgroupSize: 64 },
+  qkv: { workgroupSize: 128 },
+  gateUpVec: { rows: 4, workgroupSize: 32 },
   downVec: { rows: 4, workgroupSize: 128 },
-  linearTile: { tileTokens: 64 },
+  linearTile: { tileTokens: 32 },
   moeTile: { tileTokens: 32 },
 } as const;

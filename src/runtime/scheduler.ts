@@ -5,7 +5,7 @@ import { encodeSteps, type Step, submit } from "../gpu/steps.ts";
 import { maxStopTokens, packStopTokens } from "../kernels/sample/sample-advance.ts";
 import { packStep, type StepValues } from "../kernels/step.ts";
 import type { ModelPlan, PassRun } from "../model/plan-types.ts";
-import { createChunkSizer } from "./chunk-sizer.ts";
+import { createPrefillPacer, cutEvenly } from "./prefill-pacer.ts";
 import { createReadbackRing, type SampledToken } from "./readback-ring.ts";
 import type { FinishReason } from "./types.ts";
 
@@ -37,7 +37,7 @@ const stepsInFlight = 4;
 
 export function createScheduler(gpu: Gpu, plan: ModelPlan, buffers: BufferSet): Scheduler {
   const ring = createReadbackRing(buffers, stepsInFlight);
-  const sizer = createChunkSizer({ maxTokens: plan.maxTokensPerPass });
+  const pacer = createPrefillPacer({ maxTokens: plan.maxTokensPerPass, maxSubmits: plan.prefill.length });
   /** Work that an abort left behind. */
   let leftOver: Promise<unknown> = Promise.resolve();
 
@@ -55,7 +55,10 @@ export function createScheduler(gpu: Gpu, plan: ModelPlan, buffers: BufferSet): 
     return sampled;
   }
 
-  /** Runs the prompt chunk by chunk, one chunk ahead of the GPU; the last chunk samples. Undefined where aborted. */
+  /**
+   * Runs the prompt pass by pass, each pass in as many submits as keep the GPU responsive, one submit ahead of it; the
+   * last submit samples. Undefined where aborted.
+   */
   async function prefill({
     prompt,
     temperature,
@@ -63,33 +66,40 @@ export function createScheduler(gpu: Gpu, plan: ModelPlan, buffers: BufferSet): 
     signal,
   }: DecodeRequest): Promise<{ first: Promise<SampledToken> } | undefined> {
     let position = 0;
-    let ended: Promise<number> = Promise.resolve(0);
     for (;;) {
-      if (signal?.aborted) {
-        leftOver = ended;
-        return undefined;
-      }
-      const numTokens = sizer.next(prompt.length - position);
-      writePass(gpu, plan, prompt.slice(position, position + numTokens), {
-        position,
-        numTokens,
-        temperature,
-        seed,
-      });
+      const { numTokens, numSubmits } = pacer.next(prompt.length - position);
       const run = { numTokens, maxKeys: position + numTokens };
-      position += numTokens;
-      if (position === prompt.length) return { first: submitSampling("prefill", plan.prefill, run) };
-      const submitted = performance.now();
-      submit(gpu, "prefill", (encoder) => encodeSteps(encoder, plan.prefill, run, "prefill"));
-      const before = ended;
-      ended = settled(gpu).then(async () => {
-        const now = performance.now();
-        sizer.record(numTokens, now - Math.max(submitted, await before));
-        return now;
-      });
-      ended.catch(() => {}); // awaited with the next chunk
-      await before;
+      const isLast = run.maxKeys === prompt.length;
+      const parts = cutEvenly(plan.prefill, numSubmits);
+      writePass(gpu, plan, prompt.slice(position, run.maxKeys), { position, numTokens, temperature, seed });
+      position = run.maxKeys;
+      const started = performance.now();
+      let ended = Promise.resolve();
+      for (const [i, part] of parts.entries()) {
+        if (signal?.aborted) {
+          leftOver = ended;
+          return undefined;
+        }
+        if (isLast && i === parts.length - 1) return { first: lastSubmit(part, run, started) };
+        submit(gpu, "prefill", (encoder) => encodeSteps(encoder, part, run, "prefill"));
+        const before = ended;
+        ended = settled(gpu);
+        ended.catch(() => {}); // awaited with the next part
+        await before;
+      }
+      await ended;
+      pacer.record(numTokens, performance.now() - started);
     }
+  }
+
+  /** Submits the end of the last pass with the sampling, and records the pass's time once the token is there. */
+  function lastSubmit(part: readonly Step<PassRun>[], run: PassRun, started: number): Promise<SampledToken> {
+    const first = submitSampling("prefill", part, run);
+    first.then(
+      () => pacer.record(run.numTokens, performance.now() - started),
+      () => {},
+    );
+    return first;
   }
 
   async function* run(request: DecodeRequest): AsyncGenerator<number, FinishReason> {

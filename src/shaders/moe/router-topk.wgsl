@@ -20,6 +20,7 @@ const WG_SIZE: u32 = 256u;
 const NUM_TEAMS: u32 = WG_SIZE / TEAM;
 const ROUNDS: u32 = (E + NUM_TEAMS - 1u) / NUM_TEAMS;
 const OCTETS: u32 = H / 8u;
+const UNROLL: u32 = 4u; // loads under way at once: a single workgroup has little else to hide their latency
 
 var<workgroup> partials: array<array<f32, TEAM>, E>;
 var<workgroup> squares: array<f32, TEAM>;
@@ -63,16 +64,20 @@ fn sum_partials(token: u32, lane: u32) {
   let member = lane % TEAM;
   var sums = array<f32, ROUNDS>();
   var square = 0.0;
-  for (var i = member; i < OCTETS; i += TEAM) {
-    let g = gain[i];
-    let a = x[token * (OCTETS * 2u) + i * 2u];
-    let b = x[token * (OCTETS * 2u) + i * 2u + 1u];
-    square += dot(a, a) + dot(b, b);
-    let a_gained = a * vec4<f32>(bf16_pair(g.x), bf16_pair(g.y));
-    let b_gained = b * vec4<f32>(bf16_pair(g.z), bf16_pair(g.w));
-    for (var round = 0u; round < ROUNDS; round++) {
-      let expert = min(team + round * NUM_TEAMS, E - 1u);
-      sums[round] += dot_bf16x8(router[expert * OCTETS + i], a_gained, b_gained);
+  for (var start = member; start < OCTETS; start += TEAM * UNROLL) {
+    for (var u = 0u; u < UNROLL; u++) {
+      let i = min(start + u * TEAM, OCTETS - 1u);
+      let used = select(0.0, 1.0, start + u * TEAM < OCTETS);
+      let g = gain[i];
+      let a = x[token * (OCTETS * 2u) + i * 2u] * used;
+      let b = x[token * (OCTETS * 2u) + i * 2u + 1u] * used;
+      square += dot(a, a) + dot(b, b);
+      let a_gained = a * vec4<f32>(bf16_pair(g.x), bf16_pair(g.y));
+      let b_gained = b * vec4<f32>(bf16_pair(g.z), bf16_pair(g.w));
+      for (var round = 0u; round < ROUNDS; round++) {
+        let expert = min(team + round * NUM_TEAMS, E - 1u);
+        sums[round] += dot_bf16x8(router[expert * OCTETS + i], a_gained, b_gained);
+      }
     }
   }
   for (var round = 0u; round < ROUNDS; round++) {
