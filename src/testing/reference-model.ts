@@ -1,0 +1,116 @@
+import { layerTensorNames, tensorNames } from "../format/tensor-names.ts";
+import type { LayerType, ModelConfig } from "../format/types.ts";
+import { attentionSinkReference } from "../kernels/attention/attention-sink.reference.ts";
+import { qkvRopeReference } from "../kernels/attention/qkv-rope.reference.ts";
+import { yarnRopeTable } from "../kernels/attention/rope-table.ts";
+import { embedReference } from "../kernels/embed/embed.reference.ts";
+import { linearReference } from "../kernels/linear/linear.reference.ts";
+import {
+  type ExpertValues,
+  moeCombineReference,
+  moeDownReference,
+  moeGateUpReference,
+} from "../kernels/moe/moe.reference.ts";
+import { decodeMxfp4Reference } from "../kernels/moe/mxfp4.reference.ts";
+import { routerReference } from "../kernels/moe/router.reference.ts";
+import { rmsNormReference } from "../kernels/norm/rms-norm.reference.ts";
+import { lmHeadReference } from "../kernels/sample/sample.reference.ts";
+import { bf16Value } from "./data.ts";
+
+/** A checkpoint's stored bytes by tensor name. */
+type Bytes = (name: string) => Uint8Array;
+
+/** Logits [T, V] of a whole sequence in float64: the kernels' references in the order of the model, without a cache. */
+export function referenceLogits(config: ModelConfig, bytes: Bytes, tokens: readonly number[]): Float64Array {
+  const { hiddenSize, rmsNormEps: eps } = config;
+  const values = (name: string) => bf16Array(bytes(name));
+  const rope = yarnRopeTable(config.rope, config.headDim, tokens.length);
+  let x = embedReference(tokens, values(tensorNames.embedding), hiddenSize);
+  for (const [layer, layerType] of config.layerTypes.entries()) {
+    x = attention(config, values, layer, layerType, x, rope);
+    x = experts(config, bytes, layer, x);
+  }
+  return lmHeadReference(x, values(tensorNames.finalNorm), values(tensorNames.lmHead), eps);
+}
+
+function attention(
+  config: ModelConfig,
+  values: (name: string) => Float64Array,
+  layer: number,
+  layerType: LayerType,
+  x: Float64Array,
+  rope: Float32Array,
+): Float64Array {
+  const { rmsNormEps: eps, numHeads, headDim, slidingWindow } = config;
+  const names = layerTensorNames(layer);
+  const joined = (...parts: string[]) => Float64Array.from(parts.flatMap((name) => [...values(name)]));
+  const { q, k, v } = qkvRopeReference(
+    {
+      x,
+      gain: values(names.attentionNorm),
+      weight: joined(names.qWeight, names.kWeight, names.vWeight),
+      bias: joined(names.qBias, names.kBias, names.vBias),
+      rope,
+      position: 0,
+      eps,
+    },
+    config,
+  );
+  const out = attentionSinkReference(
+    { q, keys: k, values: v, sinks: values(names.sinks), position: 0 },
+    { ...config, window: layerType === "sliding" ? slidingWindow : 0 },
+  );
+  return linearReference(out, values(names.outWeight), numHeads * headDim, {
+    bias: values(names.outBias),
+    residual: x,
+  });
+}
+
+function experts(config: ModelConfig, bytes: Bytes, layer: number, x: Float64Array): Float64Array {
+  const { hiddenSize, intermediateSize, rmsNormEps: eps, expertsPerToken, swigluLimit: limit } = config;
+  const names = layerTensorNames(layer);
+  const values = (name: string) => bf16Array(bytes(name));
+  const gain = values(names.mlpNorm);
+  const { ids, weights } = routerReference({
+    x,
+    gain,
+    router: values(names.routerWeight),
+    bias: values(names.routerBias),
+    eps,
+    expertsPerToken,
+  });
+  const gateUp = expertValues(config, bytes, names.gateUp, 2 * intermediateSize, hiddenSize);
+  const hidden = moeGateUpReference(rmsNormReference(x, gain, eps), ids, gateUp, { expertsPerToken, limit });
+  const down = expertValues(config, bytes, names.down, hiddenSize, intermediateSize);
+  return moeCombineReference(x, weights, moeDownReference(hidden, ids, down));
+}
+
+function expertValues(
+  { expertFormat, numExperts }: ModelConfig,
+  bytes: Bytes,
+  names: ReturnType<typeof layerTensorNames>["gateUp"],
+  numRows: number,
+  numColumns: number,
+): ExpertValues {
+  const values =
+    expertFormat === "mxfp4"
+      ? decodeMxfp4Reference(bytes(names.blocks), bytes(names.scales))
+      : transposed(bf16Array(bytes(names.weight)), numExperts, numColumns, numRows);
+  return { values, bias: bf16Array(bytes(names.bias)), numRows, numColumns };
+}
+
+/** [count, rows, columns] as [count, columns, rows]. */
+function transposed(values: Float64Array, count: number, rows: number, columns: number): Float64Array {
+  const size = rows * columns;
+  return Float64Array.from({ length: count * size }, (_, i) => {
+    const [matrix, row, column] = [Math.floor(i / size), i % rows, Math.floor((i % size) / rows)];
+    return values[matrix * size + row * columns + column] ?? Number.NaN;
+  });
+}
+
+function bf16Array(bytes: Uint8Array): Float64Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Float64Array.from({ length: bytes.byteLength / 2 }, (_, i) =>
+    bf16Value(view.getUint16(2 * i, true)),
+  );
+}
