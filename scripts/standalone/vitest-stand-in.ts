@@ -62,6 +62,23 @@ export const test = it;
 export const beforeAll = (body: Body): void => void current.before.push(body);
 export const afterAll = (body: Body): void => void current.after.push(body);
 
+/** Declares a file's tests as a suite of their own, as vitest does. */
+export async function declareFile(name: string, load: () => Promise<unknown>): Promise<void> {
+  const suite = newSuite(name, current);
+  current.items.push(suite);
+  const outer = current;
+  current = suite;
+  await load();
+  current = outer;
+}
+
+const matches = (suite: Suite, path: string, filter: string): boolean =>
+  suite.items.some((item) =>
+    "items" in item
+      ? matches(item, `${path} > ${item.name}`, filter)
+      : `${path} > ${item.name}`.includes(filter),
+  );
+
 /** Runs everything declared so far, one after another; prints failures and a total; returns how many failed. */
 export async function runAll(filter: string): Promise<number> {
   const counts = { passed: 0, failed: 0 };
@@ -77,6 +94,7 @@ async function runSuite(
   counts: { passed: number; failed: number },
 ): Promise<void> {
   const path = prefix === "" ? suite.name : `${prefix} > ${suite.name}`;
+  if (!matches(suite, path, filter)) return;
   try {
     for (const body of suite.before) await body();
   } catch (error) {

@@ -25,10 +25,11 @@ export interface KernelDefinition<Shape, Name extends string = string> {
   readonly bindings: Readonly<Record<Name, BindingKind>>;
   readonly constants: (shape: Shape) => Readonly<Record<string, KernelConstant>>;
   /**
-   * WG_SIZE on a CPU adapter, where it differs: SwiftShader runs a workgroup with barriers as one fiber for every four
-   * invocations, and each costs some 5 us a barrier, so that small workgroups are many times faster there.
+   * WG_SIZE where it is not the one of `constants`. `software`: on a CPU adapter; SwiftShader runs a workgroup with
+   * barriers as one fiber for every four invocations, and each costs some 5 us a barrier, so that small workgroups are
+   * many times faster there. `large`: where the adapter allows so many invocations (256 is what all allow).
    */
-  readonly softwareWorkgroupSize?: number;
+  readonly workgroupSizes?: { readonly software?: number; readonly large?: number };
   /** Rules that a shape breaks, as sentences; empty where it is fine. */
   readonly check?: (shape: Shape) => readonly string[];
 }
@@ -59,6 +60,8 @@ export interface KernelTarget {
   readonly variant: KernelVariant;
   /** True for a CPU adapter. Default false. */
   readonly isSoftware?: boolean;
+  /** Most invocations of a workgroup. Default 256, which every adapter allows. */
+  readonly maxWorkgroupSize?: number;
 }
 
 /**
@@ -68,7 +71,7 @@ export interface KernelTarget {
 export function composeKernel<Shape, Name extends string>(
   definition: KernelDefinition<Shape, Name>,
   shape: Shape,
-  { variant, isSoftware = false }: KernelTarget,
+  target: KernelTarget,
 ): KernelSource<Name> {
   const broken = definition.check?.(shape) ?? [];
   if (broken.length > 0) {
@@ -80,15 +83,23 @@ export function composeKernel<Shape, Name extends string>(
   }
   const libraries =
     typeof definition.libraries === "function" ? definition.libraries(shape) : definition.libraries;
-  const texts = libraries.map((library) => (typeof library === "string" ? library : library[variant]));
+  const texts = libraries.map((library) => (typeof library === "string" ? library : library[target.variant]));
   const constants = { ...definition.constants(shape) };
-  if (isSoftware && definition.softwareWorkgroupSize !== undefined)
-    constants.WG_SIZE = definition.softwareWorkgroupSize;
+  const workgroupSize = workgroupSizeFor(definition.workgroupSizes ?? {}, target);
+  if (workgroupSize !== undefined) constants.WG_SIZE = workgroupSize;
   const body = [...Object.entries(constants).map(constantLine), ...texts, definition.wgsl].join("\n");
   const code = /\bsubgroup[A-Z_a-z]*\b/.test(body.replace(/\/\/.*$/gm, ""))
     ? `enable subgroups;\n${body}`
     : body;
   return { id: definition.id, code, bindings: definition.bindings };
+}
+
+function workgroupSizeFor(
+  { software, large }: { readonly software?: number; readonly large?: number },
+  { isSoftware = false, maxWorkgroupSize = 256 }: KernelTarget,
+): number | undefined {
+  if (isSoftware) return software;
+  return large !== undefined && large <= maxWorkgroupSize ? large : undefined;
 }
 
 function constantLine([name, value]: [string, KernelConstant]): string {

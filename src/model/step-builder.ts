@@ -1,5 +1,5 @@
 import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
-import { composeKernel, type KernelDefinition } from "../gpu/kernel.ts";
+import { composeKernel, type KernelDefinition, type KernelTarget } from "../gpu/kernel.ts";
 import { type Bindable, bind } from "../gpu/pipelines.ts";
 import type { Grid, Step } from "../gpu/steps.ts";
 import type { PassRun } from "./plan-types.ts";
@@ -13,10 +13,14 @@ export type StepBuilder = <Shape, Name extends string>(
 ) => Promise<Step<PassRun>>;
 
 export function createStepBuilder(gpu: Gpu, variant: KernelVariant): StepBuilder {
+  const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX } = gpu.device.limits;
+  const target: KernelTarget = {
+    variant,
+    isSoftware: gpu.adapter.isSoftware,
+    maxWorkgroupSize: Math.min(maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX),
+  };
   return async (kernel, shape, buffers, grid) => {
-    const pipeline = await gpu.pipelines.compile(
-      composeKernel(kernel, shape, { variant, isSoftware: gpu.adapter.isSoftware }),
-    );
+    const pipeline = await gpu.pipelines.compile(composeKernel(kernel, shape, target));
     return { pipeline, bindGroup: bind(gpu, pipeline, buffers), grid };
   };
 }

@@ -27,7 +27,10 @@ export async function runKernel<Shape, Name extends string>(
   run: KernelRun<Shape, Name>,
 ): Promise<Record<Name, ArrayBuffer>> {
   const pipeline = await gpu.pipelines.compile(
-    composeKernel(run.kernel, run.shape, { variant: run.variant }),
+    composeKernel(run.kernel, run.shape, {
+      variant: run.variant,
+      maxWorkgroupSize: gpu.device.limits.maxComputeInvocationsPerWorkgroup,
+    }),
   );
   const set = createBufferSet(gpu);
   gpu.device.pushErrorScope("validation");

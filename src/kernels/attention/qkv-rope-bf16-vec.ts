@@ -30,7 +30,7 @@ export const qkvRopeBf16Vec = defineKernel({
     keys: "read_write",
     values: "read_write",
   },
-  softwareWorkgroupSize: 8,
+  workgroupSizes: { software: 8 },
   constants: (shape: QkvRopeShape) => ({
     ...kvConstants(shape),
     H: shape.hiddenSize,

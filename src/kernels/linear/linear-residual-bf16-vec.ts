@@ -19,7 +19,7 @@ export const linearResidualBf16Vec = defineKernel({
   wgsl,
   libraries: [step, bf16, reduce],
   bindings: { step: "uniform", x: "read", weight: "read", bias: "read", out: "read_write" },
-  softwareWorkgroupSize: 8,
+  workgroupSizes: { software: 8 },
   constants: ({ inputSize, outputSize }: LinearVecShape) => ({
     K: inputSize,
     N: outputSize,

@@ -27,7 +27,7 @@ export const moeDownVec = defineKernel({
     bias: "read",
     x: "read_write",
   },
-  softwareWorkgroupSize: 8,
+  workgroupSizes: { software: 8 },
   constants: (shape: MoeShape) => ({
     ...expertConstants(shape, shape.expertWidth),
     WG_SIZE: workgroupSize,

@@ -26,7 +26,7 @@ export const moeGateUpSwigluVec = defineKernel({
     bias: "read",
     hidden: "read_write",
   },
-  softwareWorkgroupSize: 8,
+  workgroupSizes: { software: 8 },
   constants: (shape: MoeShape) => ({
     ...expertConstants(shape, shape.hiddenSize),
     WG_SIZE: workgroupSize,

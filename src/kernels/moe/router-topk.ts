@@ -3,8 +3,6 @@ import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/router-topk.wgsl?raw";
 import { bf16, step } from "../libraries.ts";
 
-/** Partial sums of all experts share 8 KiB of workgroup memory. */
-const maxPartials = 2048;
 const maxExperts = 256;
 
 export interface RouterShape {
@@ -33,12 +31,13 @@ export const routerTopk = defineKernel({
     weights: "read_write",
     normed: "read_write",
   },
+  workgroupSizes: { large: 1024 },
   constants: ({ hiddenSize, numExperts, expertsPerToken, eps }: RouterShape) => ({
     H: hiddenSize,
     E: numExperts,
     A: expertsPerToken,
     EPS: f32(eps),
-    TEAM: numExperts * 16 <= maxPartials ? 16 : 8,
+    WG_SIZE: 256,
   }),
   check: ({ hiddenSize, numExperts, expertsPerToken }) => [
     ...divisible("hidden size", hiddenSize, 8),

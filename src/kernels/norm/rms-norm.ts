@@ -14,7 +14,7 @@ export const rmsNorm = defineKernel({
   wgsl,
   libraries: [step, bf16, reduce],
   bindings: { step: "uniform", x: "read", gain: "read", out: "read_write" },
-  softwareWorkgroupSize: 8,
+  workgroupSizes: { software: 8 },
   constants: ({ hiddenSize, eps }: RmsNormShape) => ({
     H: hiddenSize,
     EPS: f32(eps),

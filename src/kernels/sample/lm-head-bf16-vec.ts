@@ -31,7 +31,7 @@ export const lmHeadBf16Vec = defineKernel({
     logits: "read_write",
     candidates: "read_write",
   },
-  softwareWorkgroupSize: 8,
+  workgroupSizes: { software: 8 },
   constants: ({ hiddenSize, vocabSize, eps }: LmHeadShape) => ({
     H: hiddenSize,
     V: vocabSize,

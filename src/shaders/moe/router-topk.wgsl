@@ -4,8 +4,8 @@
 //   router  : [E, H] bf16, eight per vec4<u32>      bias : [E] bf16, two per u32
 //   ids     : [T, A] u32              weights : [T, A] f32
 //   normed  : [T, H] f32 as vec4
-//   grid    : (T, 1, 1), one workgroup of 256 a token    needs H % 8 == 0, A <= E <= 256
-// TEAM lanes share an expert and stride over H together; a team takes every 256/TEAM-th expert, so that it reads x once
+//   grid    : (T, 1, 1), one workgroup of WG_SIZE, at least E, a token    needs H % 8 == 0, A <= E <= 256
+// TEAM lanes share an expert and stride over H together; a team takes every WG_SIZE/TEAM-th expert, so that it reads x once
 // for all of them. The norm's sum of squares is one more sum of the same loop. Sums are f32.
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
@@ -16,7 +16,8 @@
 @group(0) @binding(6) var<storage, read_write> weights: array<f32>;
 @group(0) @binding(7) var<storage, read_write> normed: array<vec4<f32>>;
 
-const WG_SIZE: u32 = 256u;
+// The partial sums of all experts share 8 KiB of workgroup memory.
+const TEAM: u32 = select(select(8u, 16u, E <= 128u), 32u, E <= 64u);
 const NUM_TEAMS: u32 = WG_SIZE / TEAM;
 const ROUNDS: u32 = (E + NUM_TEAMS - 1u) / NUM_TEAMS;
 const OCTETS: u32 = H / 8u;
