@@ -20,6 +20,9 @@ export interface StepValues {
   readonly temperature?: number;
 }
 
+/** Below it a temperature is as good as greedy, and its inverse would leave the range of f32. */
+const leastTemperature = 1e-5;
+
 /** The step state as bytes for the GPU. */
 export function packStep(values: StepValues): ArrayBuffer {
   const bytes = new ArrayBuffer(stepBytes);
@@ -29,6 +32,7 @@ export function packStep(values: StepValues): ArrayBuffer {
   words[stepWords.numGenerated] = values.numGenerated ?? 0;
   words[stepWords.seed] = values.seed ?? 0;
   const temperature = values.temperature ?? 0;
-  new Float32Array(bytes)[stepWords.inverseTemperature] = temperature > 0 ? 1 / temperature : 0;
+  new Float32Array(bytes)[stepWords.inverseTemperature] =
+    temperature > 0 ? 1 / Math.max(temperature, leastTemperature) : 0;
   return bytes;
 }
