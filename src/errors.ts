@@ -25,7 +25,9 @@ export const errorCodes = [
 export type ErrorCode = (typeof errorCodes)[number];
 
 /** Facts of a failure, in a form that survives structured clone. */
-export type ErrorDetails = Readonly<Record<string, string | number | boolean | null | readonly (string | number)[]>>;
+export type ErrorDetails = Readonly<
+  Record<string, string | number | boolean | null | readonly (string | number)[]>
+>;
 
 /** The one error type: a message for people, a `code` for programs, `details` for both. */
 export class EngineError extends Error {
