@@ -10,8 +10,14 @@ export type KernelConstant = number | boolean | { readonly f32: number };
 /** Marks a kernel constant as f32. */
 export const f32 = (value: number): KernelConstant => ({ f32: value });
 
-/** Shared WGSL put before a kernel: one text, or one per variant. */
-export type KernelLibrary = string | Readonly<Record<KernelVariant, string>>;
+/** Shared WGSL put before a kernel: one text, one per variant, or one chosen by the target. */
+export type KernelLibrary =
+  | string
+  | Readonly<Record<KernelVariant, string>>
+  | ((target: KernelTarget) => string);
+
+/** How MXFP4 codes are expanded: by f32 bits, right everywhere, or through f16, where subnormals survive. */
+export type Mxfp4Form = "bits" | "half";
 
 /**
  * A kernel as data: `gpu/` compiles and runs it. One WGSL file, whose bindings stand in group 0 in the order of
@@ -60,6 +66,8 @@ export interface KernelTarget {
   readonly variant: KernelVariant;
   /** True for a CPU adapter. Default false. */
   readonly isSoftware?: boolean;
+  /** Default bits. */
+  readonly mxfp4?: Mxfp4Form;
   /** Most invocations of a workgroup. Default 256, which every adapter allows. */
   readonly maxWorkgroupSize?: number;
 }
@@ -83,7 +91,7 @@ export function composeKernel<Shape, Name extends string>(
   }
   const libraries =
     typeof definition.libraries === "function" ? definition.libraries(shape) : definition.libraries;
-  const texts = libraries.map((library) => (typeof library === "string" ? library : library[target.variant]));
+  const texts = libraries.map((library) => libraryText(library, target));
   const constants = { ...definition.constants(shape) };
   const workgroupSize = workgroupSizeFor(definition.workgroupSizes ?? {}, target);
   if (workgroupSize !== undefined) constants.WG_SIZE = workgroupSize;
@@ -92,6 +100,11 @@ export function composeKernel<Shape, Name extends string>(
     ? `enable subgroups;\n${body}`
     : body;
   return { id: definition.id, code, bindings: definition.bindings };
+}
+
+function libraryText(library: KernelLibrary, target: KernelTarget): string {
+  if (typeof library === "string") return library;
+  return typeof library === "function" ? library(target) : library[target.variant];
 }
 
 function workgroupSizeFor(

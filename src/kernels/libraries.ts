@@ -6,6 +6,7 @@ import gumbelWgsl from "../shaders/lib/gumbel.wgsl?raw";
 import kvF16Wgsl from "../shaders/lib/kv-f16.wgsl?raw";
 import kvF32Wgsl from "../shaders/lib/kv-f32.wgsl?raw";
 import mxfp4Wgsl from "../shaders/lib/mxfp4.wgsl?raw";
+import mxfp4HalfWgsl from "../shaders/lib/mxfp4-half.wgsl?raw";
 import reduceSubgroupsWgsl from "../shaders/lib/reduce-subgroups.wgsl?raw";
 import reduceWorkgroupWgsl from "../shaders/lib/reduce-workgroup.wgsl?raw";
 import ropeKvWgsl from "../shaders/lib/rope-kv.wgsl?raw";
@@ -19,8 +20,8 @@ export const bf16: KernelLibrary = bf16Wgsl;
 export const step: KernelLibrary = stepWgsl;
 /** Workgroup sums; needs the constants WG_SIZE (a power of two) and NUM_SUMS. */
 export const reduce: KernelLibrary = { subgroups: reduceSubgroupsWgsl, workgroup: reduceWorkgroupWgsl };
-/** MXFP4 codes and scales to f32. */
-export const mxfp4: KernelLibrary = mxfp4Wgsl;
+/** MXFP4 codes and scales to f32, in the form that the adapter can do. */
+export const mxfp4: KernelLibrary = ({ mxfp4: form }) => (form === "half" ? mxfp4HalfWgsl : mxfp4Wgsl);
 /** The experts' gated activation; needs the constant LIMIT. */
 export const swiglu: KernelLibrary = swigluWgsl;
 /** KV cache elements as f16, two per u32. */

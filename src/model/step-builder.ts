@@ -1,5 +1,5 @@
 import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
-import { composeKernel, type KernelDefinition, type KernelTarget } from "../gpu/kernel.ts";
+import { composeKernel, type KernelDefinition, type KernelTarget, type Mxfp4Form } from "../gpu/kernel.ts";
 import { type Bindable, bind } from "../gpu/pipelines.ts";
 import type { Grid, Step } from "../gpu/steps.ts";
 import type { PassRun } from "./plan-types.ts";
@@ -12,10 +12,11 @@ export type StepBuilder = <Shape, Name extends string>(
   grid: (run: PassRun) => Grid,
 ) => Promise<Step<PassRun>>;
 
-export function createStepBuilder(gpu: Gpu, variant: KernelVariant): StepBuilder {
+export function createStepBuilder(gpu: Gpu, variant: KernelVariant, mxfp4: Mxfp4Form): StepBuilder {
   const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX } = gpu.device.limits;
   const target: KernelTarget = {
     variant,
+    mxfp4,
     isSoftware: gpu.adapter.isSoftware,
     maxWorkgroupSize: Math.min(maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX),
   };

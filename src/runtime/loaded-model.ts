@@ -81,6 +81,7 @@ export async function loadModel(
     const info: EngineInfo = {
       adapter: describeAdapter(gpu),
       variant,
+      mxfp4: plan.mxfp4,
       model: {
         id: files.id,
         numLayers: config.numLayers,

@@ -11,6 +11,8 @@ export interface EngineInfo {
   };
   /** Kernel variant chosen from the adapter, by name. */
   readonly variant: "subgroups" | "workgroup";
+  /** How MXFP4 is expanded, chosen by a test at load: by f32 bits, or through f16, which is faster. */
+  readonly mxfp4: "bits" | "half";
   readonly model: {
     readonly id: string;
     readonly numLayers: number;

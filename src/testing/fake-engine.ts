@@ -5,6 +5,7 @@ import type { HostServices } from "../worker/host.ts";
 export const fakeInfo: EngineInfo = {
   adapter: { vendor: "test", architecture: "", description: "a test", isSoftware: true },
   variant: "workgroup",
+  mxfp4: "bits",
   model: {
     id: "tiny",
     numLayers: 1,

@@ -1,6 +1,6 @@
 import { createBufferSet, readBuffer } from "../gpu/buffers.ts";
 import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
-import { composeKernel, type KernelDefinition } from "../gpu/kernel.ts";
+import { composeKernel, type KernelDefinition, type Mxfp4Form } from "../gpu/kernel.ts";
 import { bind } from "../gpu/pipelines.ts";
 import { encodeSteps, type Grid, submit } from "../gpu/steps.ts";
 import { packStep, type StepValues } from "../kernels/step.ts";
@@ -12,6 +12,8 @@ export interface KernelRun<Shape, Name extends string> {
   readonly kernel: KernelDefinition<Shape, Name>;
   readonly shape: Shape;
   readonly variant: KernelVariant;
+  /** Default bits. */
+  readonly mxfp4?: Mxfp4Form;
   /** Value of the `step` binding, where the kernel has one. */
   readonly step?: StepValues | ArrayBuffer;
   /** Contents of bindings that are inputs, or that the kernel updates in place. */
@@ -29,6 +31,7 @@ export async function runKernel<Shape, Name extends string>(
   const pipeline = await gpu.pipelines.compile(
     composeKernel(run.kernel, run.shape, {
       variant: run.variant,
+      ...(run.mxfp4 && { mxfp4: run.mxfp4 }),
       maxWorkgroupSize: gpu.device.limits.maxComputeInvocationsPerWorkgroup,
     }),
   );

@@ -1,4 +1,4 @@
-// Expert weights as MXFP4 (after lib/mxfp4.wgsl). Same functions as lib/expert-bf16.wgsl, one of the two is used.
+// Expert weights as MXFP4 (after lib/mxfp4.wgsl or lib/mxfp4-half.wgsl). Same functions as lib/expert-bf16.wgsl, one of the two is used.
 // Needs: E experts, KB blocks of 32 weights a row; bindings `blocks: array<vec4<u32>>` [rows, KB] and
 // `scales: array<u32>` [rows, KB] bytes, whose rows need not start at a word. A row counts over all stored experts.
 
@@ -11,14 +11,18 @@ fn expert_slot(expert: u32) -> u32 {
 fn expert_block_dot(row: u32, block: u32, inputs: ptr<function, array<vec4<f32>, 8>>) -> f32 {
   let index = row * KB + block;
   let codes = blocks[index];
-  var sums = mxfp4_quarters(codes.x) * (*inputs)[0];
-  sums = fma(mxfp4_quarters(codes.x >> 16u), (*inputs)[1], sums);
-  sums = fma(mxfp4_quarters(codes.y), (*inputs)[2], sums);
-  sums = fma(mxfp4_quarters(codes.y >> 16u), (*inputs)[3], sums);
-  sums = fma(mxfp4_quarters(codes.z), (*inputs)[4], sums);
-  sums = fma(mxfp4_quarters(codes.z >> 16u), (*inputs)[5], sums);
-  sums = fma(mxfp4_quarters(codes.w), (*inputs)[6], sums);
-  sums = fma(mxfp4_quarters(codes.w >> 16u), (*inputs)[7], sums);
+  let a = mxfp4_eight(codes.x);
+  let b = mxfp4_eight(codes.y);
+  let c = mxfp4_eight(codes.z);
+  let d = mxfp4_eight(codes.w);
+  var sums = a[0] * (*inputs)[0];
+  sums = fma(a[1], (*inputs)[1], sums);
+  sums = fma(b[0], (*inputs)[2], sums);
+  sums = fma(b[1], (*inputs)[3], sums);
+  sums = fma(c[0], (*inputs)[4], sums);
+  sums = fma(c[1], (*inputs)[5], sums);
+  sums = fma(d[0], (*inputs)[6], sums);
+  sums = fma(d[1], (*inputs)[7], sums);
   let factors = mxfp4_factors(mxfp4_scale_byte(scales[index / 4u], index));
   return dot(sums, vec4<f32>(1.0)) * factors.x * factors.y;
 }
@@ -35,10 +39,7 @@ fn raw_weights(row: u32, block: u32) -> RawWeights {
 }
 
 fn expand_weights(raw: RawWeights, part: u32) -> array<vec4<f32>, 2> {
-  let codes = raw.codes[part];
+  let eight = mxfp4_eight(raw.codes[part]);
   let factors = mxfp4_factors(raw.scale);
-  return array<vec4<f32>, 2>(
-    mxfp4_quarters(codes) * factors.x * factors.y,
-    mxfp4_quarters(codes >> 16u) * factors.x * factors.y,
-  );
+  return array<vec4<f32>, 2>(eight[0] * factors.x * factors.y, eight[1] * factors.x * factors.y);
 }

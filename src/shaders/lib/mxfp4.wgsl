@@ -1,4 +1,4 @@
-// MXFP4: a block is 32 four-bit codes in a vec4<u32> (element 2i in the low half of byte i, 2i+1 in the high half) and
+// MXFP4 by arithmetic on f32 bits, right on every adapter; lib/mxfp4-half.wgsl has the same functions. A block is 32 four-bit codes in a vec4<u32> (element 2i in the low half of byte i, 2i+1 in the high half) and
 // one scale byte; value = code * 2^(scale - 127). Codes 0..7 are 0, 0.5, 1, 1.5, 2, 3, 4, 6; 8..15 their negatives.
 
 // The four codes in the low 16 bits of `codes`, as a quarter of their values.
@@ -13,6 +13,11 @@ fn mxfp4_quarters(codes: u32) -> vec4<f32> {
   let mended = min(magnitude, 2.0 * magnitude - 0.25);
   let sign = (bits << vec4<u32>(28u, 24u, 20u, 16u)) & vec4<u32>(0x80000000u);
   return bitcast<vec4<f32>>(bitcast<vec4<u32>>(mended) | sign);
+}
+
+// The eight codes of a word, in units of 4.
+fn mxfp4_eight(word: u32) -> array<vec4<f32>, 2> {
+  return array<vec4<f32>, 2>(mxfp4_quarters(word), mxfp4_quarters(word >> 16u));
 }
 
 // The two factors whose product is 4 * 2^(scale - 127): applied one after the other, both stay normal floats for every

@@ -14,7 +14,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let codes = blocks[block];
   let factors = mxfp4_factors(mxfp4_scale_byte(scales[block / 4u], block));
   for (var i = 0u; i < 4u; i++) {
-    values[block * 8u + i * 2u] = mxfp4_quarters(codes[i]) * factors.x * factors.y;
-    values[block * 8u + i * 2u + 1u] = mxfp4_quarters(codes[i] >> 16u) * factors.x * factors.y;
+    let eight = mxfp4_eight(codes[i]);
+    values[block * 8u + i * 2u] = eight[0] * factors.x * factors.y;
+    values[block * 8u + i * 2u + 1u] = eight[1] * factors.x * factors.y;
   }
 }

@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { testGpu } from "../testing/gpu-device.ts";
+import { chooseMxfp4, halfFormIsExact } from "./choose-mxfp4.ts";
+
+describe("choice of the MXFP4 form", () => {
+  it("finds f16 subnormals kept on the tests' adapters", async () => {
+    expect(await halfFormIsExact(await testGpu())).toBe(true);
+  });
+
+  it("takes the form through f16 on a GPU and the plain one on a CPU adapter", async () => {
+    const gpu = await testGpu();
+    expect(await chooseMxfp4(gpu)).toBe(gpu.adapter.isSoftware ? "bits" : "half");
+  });
+
+  it("takes the plain form where the test fails", async () => {
+    const gpu = await testGpu();
+    const wrong = { ...gpu, adapter: { ...gpu.adapter, isSoftware: false } };
+    const { compile } = gpu.pipelines;
+    // An adapter that flushes: the half form's exponents are cut so that code 1 comes out as 0.
+    const pipelines = {
+      size: 0,
+      compile: (source: Parameters<typeof compile>[0]) =>
+        compile({ ...source, code: source.code.replaceAll("0x0e000e00u", "0x0c000c00u") }),
+    };
+    expect(await chooseMxfp4({ ...wrong, pipelines: pipelines as typeof gpu.pipelines })).toBe("bits");
+  });
+});
