@@ -1,7 +1,9 @@
 import type { KernelLibrary } from "../gpu/kernel.ts";
 import bf16Wgsl from "../shaders/lib/bf16.wgsl?raw";
 import expertBf16Wgsl from "../shaders/lib/expert-bf16.wgsl?raw";
+import expertBf16TileWgsl from "../shaders/lib/expert-bf16-tile.wgsl?raw";
 import expertMxfp4Wgsl from "../shaders/lib/expert-mxfp4.wgsl?raw";
+import expertMxfp4TileWgsl from "../shaders/lib/expert-mxfp4-tile.wgsl?raw";
 import gumbelWgsl from "../shaders/lib/gumbel.wgsl?raw";
 import kvF16Wgsl from "../shaders/lib/kv-f16.wgsl?raw";
 import kvF32Wgsl from "../shaders/lib/kv-f32.wgsl?raw";
@@ -36,7 +38,9 @@ const expertMxfp4: readonly KernelLibrary[] = [mxfp4, expertMxfp4Wgsl];
 const expertBf16: readonly KernelLibrary[] = [expertBf16Wgsl];
 /** Reading expert weights, by how they are stored. `bf16` must stand before it. */
 export const expertWeights = { mxfp4: expertMxfp4, bf16: expertBf16 } as const;
-/** Products of a tile of tokens with a tile of weight rows; needs the constants TILE_M and K. */
+/** Reading expert weights for `tile`, by how they are stored; after `expertWeights`. */
+export const expertTile = { mxfp4: expertMxfp4TileWgsl, bf16: expertBf16TileWgsl } as const;
+/** Products of a tile of tokens with a tile of weight rows; needs the constants TILE_M, TILE_THREADS and K. */
 export const tile: KernelLibrary = tileWgsl;
 /** Counter-based Gumbel noise for sampling. */
 export const gumbel: KernelLibrary = gumbelWgsl;

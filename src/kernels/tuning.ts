@@ -9,6 +9,6 @@ export const tuning = {
   qkv: { workgroupSize: 128 },
   gateUpVec: { rows: 4, workgroupSize: 32 },
   downVec: { rows: 4, workgroupSize: 128 },
-  linearTile: { tileTokens: 32 },
-  moeTile: { tileTokens: 32 },
+  linearTile: { tileTokens: 64, tileThreads: 128 },
+  moeTile: { tileTokens: 32, tileThreads: 64 },
 } as const;

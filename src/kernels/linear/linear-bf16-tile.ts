@@ -15,7 +15,7 @@ export interface LinearTileShape {
 }
 
 /** Tokens that a workgroup serves; a multiple of 8. */
-const { tileTokens } = tuning.linearTile;
+const { tileTokens, tileThreads } = tuning.linearTile;
 
 /** A linear layer for many tokens. inputs: [T, K]; weight: [N, K] bf16; bias: [N] bf16; out: [T, N]. */
 export const linearBf16Tile = defineKernel({
@@ -26,6 +26,7 @@ export const linearBf16Tile = defineKernel({
   constants: ({ inputSize, outputSize, addBias, addToOut }: LinearTileShape) => ({
     K: inputSize,
     TILE_M: tileTokens,
+    TILE_THREADS: tileThreads,
     N: outputSize,
     ADD_BIAS: addBias,
     ADD_TO_OUT: addToOut,

@@ -1,9 +1,9 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-down-tile.wgsl?raw";
-import { tile } from "../libraries.ts";
+import { expertTile, tile } from "../libraries.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
-import { moeTileLimit, tileRows, tileTokens } from "./moe-tile.ts";
+import { moeTileLimit, tileRows, tileThreads, tileTokens } from "./moe-tile.ts";
 
 /**
  * Down projection and bias of the chosen experts, not yet weighted, for a prompt grouped by moe-group.
@@ -13,7 +13,7 @@ import { moeTileLimit, tileRows, tileTokens } from "./moe-tile.ts";
 export const moeDownTile = defineKernel({
   id: "moe-down-tile",
   wgsl,
-  libraries: (shape: MoeShape) => [...expertLibraries(shape), tile],
+  libraries: (shape: MoeShape) => [...expertLibraries(shape), expertTile[shape.expertFormat], tile],
   bindings: {
     step: "uniform",
     inputs: "read",
@@ -28,6 +28,7 @@ export const moeDownTile = defineKernel({
     ...expertConstants(shape, shape.expertWidth),
     K: shape.expertWidth,
     TILE_M: tileTokens,
+    TILE_THREADS: tileThreads,
   }),
   check: checkExperts,
 });

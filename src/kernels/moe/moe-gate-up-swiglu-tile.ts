@@ -1,9 +1,9 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-gate-up-swiglu-tile.wgsl?raw";
-import { swiglu, tile } from "../libraries.ts";
+import { expertTile, swiglu, tile } from "../libraries.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
-import { moeTileLimit, tileRows, tileTokens } from "./moe-tile.ts";
+import { moeTileLimit, tileRows, tileThreads, tileTokens } from "./moe-tile.ts";
 
 /**
  * gate_up of the chosen experts, bias and activation, for a prompt grouped by moe-group.
@@ -13,7 +13,7 @@ import { moeTileLimit, tileRows, tileTokens } from "./moe-tile.ts";
 export const moeGateUpSwigluTile = defineKernel({
   id: "moe-gate-up-swiglu-tile",
   wgsl,
-  libraries: (shape: MoeShape) => [...expertLibraries(shape), swiglu, tile],
+  libraries: (shape: MoeShape) => [...expertLibraries(shape), expertTile[shape.expertFormat], swiglu, tile],
   bindings: {
     step: "uniform",
     inputs: "read",
@@ -28,6 +28,7 @@ export const moeGateUpSwigluTile = defineKernel({
     ...expertConstants(shape, shape.hiddenSize),
     K: shape.hiddenSize,
     TILE_M: tileTokens,
+    TILE_THREADS: tileThreads,
   }),
   check: checkExperts,
 });

@@ -1,6 +1,6 @@
 import { tuning } from "../tuning.ts";
 /** Entries (token, slot) that a workgroup of the tile kernels serves; a multiple of 8. */
-export const tileTokens = tuning.moeTile.tileTokens;
+export const { tileTokens, tileThreads } = tuning.moeTile;
 /** Expert rows that a workgroup of the tile kernels serves; fixed in lib/tile.wgsl. */
 export const tileRows = 64;
 /** Experts that moe-group can order: one lane each. */

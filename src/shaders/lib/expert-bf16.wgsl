@@ -16,21 +16,3 @@ fn expert_block_dot(row: u32, block: u32, inputs: ptr<function, array<vec4<f32>,
   }
   return sum;
 }
-
-// 32 weights of a row as stored, and eight of them expanded (for lib/tile.wgsl).
-struct RawWeights {
-  pairs: array<vec4<u32>, 4>,
-}
-
-fn raw_weights(row: u32, block: u32) -> RawWeights {
-  let first = (row * KB + block) * 4u;
-  return RawWeights(array<vec4<u32>, 4>(blocks[first], blocks[first + 1u], blocks[first + 2u], blocks[first + 3u]));
-}
-
-fn expand_weights(raw: RawWeights, part: u32) -> array<vec4<f32>, 2> {
-  let pairs = raw.pairs[part];
-  return array<vec4<f32>, 2>(
-    vec4<f32>(bf16_pair(pairs.x), bf16_pair(pairs.y)),
-    vec4<f32>(bf16_pair(pairs.z), bf16_pair(pairs.w)),
-  );
-}

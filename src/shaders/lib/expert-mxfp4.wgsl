@@ -26,20 +26,3 @@ fn expert_block_dot(row: u32, block: u32, inputs: ptr<function, array<vec4<f32>,
   let factors = mxfp4_factors(mxfp4_scale_byte(scales[index / 4u], index));
   return dot(sums, vec4<f32>(1.0)) * factors.x * factors.y;
 }
-
-// 32 weights of a row as stored, and eight of them expanded (for lib/tile.wgsl).
-struct RawWeights {
-  codes: vec4<u32>,
-  scale: u32,
-}
-
-fn raw_weights(row: u32, block: u32) -> RawWeights {
-  let index = row * KB + block;
-  return RawWeights(blocks[index], mxfp4_scale_byte(scales[index / 4u], index));
-}
-
-fn expand_weights(raw: RawWeights, part: u32) -> array<vec4<f32>, 2> {
-  let eight = mxfp4_eight(raw.codes[part]);
-  let factors = mxfp4_factors(raw.scale);
-  return array<vec4<f32>, 2>(eight[0] * factors.x * factors.y, eight[1] * factors.x * factors.y);
-}

@@ -1,6 +1,6 @@
 // linear-bf16-tile: out[t,n] (+)= sum_k inputs[t,k] * weight[n,k] (+ bias[n])
 //   inputs : [T, K] f32 as vec4    weight : [N, K] bf16, eight per vec4<u32>    bias : [N] bf16, two per u32    out : [T, N] f32
-//   grid : (ceil(N / 64), ceil(T / TILE_M), 1), 64 invocations    needs K % 8 == 0
+//   grid : (ceil(N / 64), ceil(T / TILE_M), 1), TILE_THREADS invocations    needs K % 8 == 0
 //   ADD_BIAS adds the bias; ADD_TO_OUT adds to what `out` holds. Sums are f32 in order of k (lib/tile.wgsl).
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> inputs: array<vec4<f32>>;
@@ -9,14 +9,15 @@
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
 struct RawWeights {
-  pairs: array<vec4<u32>, 4>,
+  pairs: array<vec4<u32>, PARTS>,
 }
 
-fn raw_weights(row: u32, block: u32) -> RawWeights {
+fn raw_weights(row: u32, block: u32, first: u32) -> RawWeights {
   var raw = RawWeights();
-  for (var part = 0u; part < 4u; part++) {
-    if (K % 32u == 0u || block * 4u + part < K / 8u) {
-      raw.pairs[part] = weight[row * (K / 8u) + block * 4u + part];
+  for (var part = 0u; part < PARTS; part++) {
+    let octet = block * 4u + first + part;
+    if (K % 32u == 0u || octet < K / 8u) {
+      raw.pairs[part] = weight[row * (K / 8u) + octet];
     }
   }
   return raw;
@@ -56,7 +57,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
         row_bias = bf16_select(bias[row / 2u], row);
       }
       for (var i = 0u; i < TOKENS_PER_THREAD; i++) {
-        let m = thread / 8u + 8u * i;
+        let m = thread / 8u + TILE_Y * i;
         if (m < tile.z) {
           let at = (first_token + m) * N + row;
           var value = sums[2u * i + j / 4u][j % 4u] + row_bias;

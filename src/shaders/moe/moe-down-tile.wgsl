@@ -3,7 +3,7 @@
 //   inputs  : [T, A, F] f32 as vec4         entries, tiles : see moe-group
 //   blocks, scales : [E, H, F] weights, see lib/expert-*.wgsl    bias : [E, H] bf16, two per u32
 //   expert_out : [T, A, H] f32, not yet weighted
-//   grid    : (H / 64 rounded up, tile limit, 1), 64 invocations    needs F % 32 == 0
+//   grid    : (H / 64 rounded up, tile limit, 1), TILE_THREADS invocations    needs F % 32 == 0
 // Sums are f32 over blocks of 32 in order (lib/tile.wgsl).
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> inputs: array<vec4<f32>>;
@@ -36,7 +36,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
     let element = tile.x * H + min(row, H - 1u);
     let row_bias = bf16_select(bias[element / 2u], element);
     for (var i = 0u; i < TOKENS_PER_THREAD; i++) {
-      let m = thread / 8u + 8u * i;
+      let m = thread / 8u + TILE_Y * i;
       if (row < H && m < tile.z) {
         expert_out[entries[tile.y + m] * H + row] = sums[2u * i + j / 4u][j % 4u] + row_bias;
       }

@@ -3,7 +3,7 @@
 //   inputs  : [T, H] f32 as vec4, normed    entries, tiles : see moe-group
 //   blocks, scales : [E, 2F, H] weights, see lib/expert-*.wgsl    bias : [E, 2F] bf16, a gate and its up per u32
 //   hidden  : [T, A, F] f32
-//   grid    : (2F / 64, tile limit, 1), 64 invocations    needs H % 32 == 0, F % 32 == 0
+//   grid    : (2F / 64, tile limit, 1), TILE_THREADS invocations    needs H % 32 == 0, F % 32 == 0
 // Sums are f32 over blocks of 32 in order. A tile's columns are its 32 gates, then their 32 ups, so that one invocation
 // holds both of a pair (lib/tile.wgsl).
 @group(0) @binding(0) var<uniform> step: Step;
@@ -35,7 +35,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
     let unit = group.x * (TILE_N / 2u) + thread % 8u + 8u * j;
     let biases = bf16_pair(bias[tile.x * F + unit]);
     for (var i = 0u; i < TOKENS_PER_THREAD; i++) {
-      let m = thread / 8u + 8u * i;
+      let m = thread / 8u + TILE_Y * i;
       if (m < tile.z) {
         hidden[entries[tile.y + m] * F + unit] = swiglu(sums[2u * i][j] + biases.x, sums[2u * i + 1u][j] + biases.y);
       }

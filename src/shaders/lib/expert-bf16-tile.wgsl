@@ -1,0 +1,20 @@
+// Eights of a row's weights as stored, and one of them expanded (for lib/tile.wgsl, after lib/expert-bf16.wgsl).
+struct RawWeights {
+  pairs: array<vec4<u32>, PARTS>,
+}
+
+fn raw_weights(row: u32, block: u32, first: u32) -> RawWeights {
+  var raw: RawWeights;
+  for (var part = 0u; part < PARTS; part++) {
+    raw.pairs[part] = blocks[(row * KB + block) * 4u + first + part];
+  }
+  return raw;
+}
+
+fn expand_weights(raw: RawWeights, part: u32) -> array<vec4<f32>, 2> {
+  let pairs = raw.pairs[part];
+  return array<vec4<f32>, 2>(
+    vec4<f32>(bf16_pair(pairs.x), bf16_pair(pairs.y)),
+    vec4<f32>(bf16_pair(pairs.z), bf16_pair(pairs.w)),
+  );
+}

@@ -1,0 +1,22 @@
+// Eights of a row's weights as stored, and one of them expanded (for lib/tile.wgsl, after lib/expert-mxfp4.wgsl).
+struct RawWeights {
+  codes: array<u32, PARTS>,
+  scale: u32,
+}
+
+fn raw_weights(row: u32, block: u32, first: u32) -> RawWeights {
+  let index = row * KB + block;
+  let words = blocks[index];
+  var raw: RawWeights;
+  for (var part = 0u; part < PARTS; part++) {
+    raw.codes[part] = words[first + part];
+  }
+  raw.scale = mxfp4_scale_byte(scales[index / 4u], index);
+  return raw;
+}
+
+fn expand_weights(raw: RawWeights, part: u32) -> array<vec4<f32>, 2> {
+  let eight = mxfp4_eight(raw.codes[part]);
+  let factors = mxfp4_factors(raw.scale);
+  return array<vec4<f32>, 2>(eight[0] * factors.x * factors.y, eight[1] * factors.x * factors.y);
+}
