@@ -5,6 +5,8 @@ export interface BenchOptions {
   readonly promptTokens: readonly number[];
   /** Tokens decoded from an empty context. */
   readonly decodeTokens: number;
+  /** Depth of the context at which decoding is timed as well. Default: not at all. */
+  readonly depth?: number;
   /** Timed runs; the median is reported, after one run that is not. Default 5. */
   readonly runs?: number;
   readonly onProgress?: (sentence: string) => void;
@@ -22,6 +24,8 @@ export interface BenchReport {
   readonly info: EngineInfo;
   /** From an empty context (a prompt of one token). */
   readonly decode: Rate;
+  /** 64 tokens after a prompt of `depth` tokens. */
+  readonly decodeAtDepth: (Rate & { readonly depth: number }) | undefined;
   readonly prefill: readonly Rate[];
   /** Median time from the call to the first token of a 32-token prompt, in ms. */
   readonly timeToFirstTokenMs: number;
@@ -69,6 +73,8 @@ export async function runBench(
       ),
     );
   }
+  const { depth } = options;
+  const deep = depth === undefined ? [] : await time(`decode at depth ${depth}`, depth, 64);
   const first = await time("first token of a 32-token prompt", 32, 1);
   return {
     info,
@@ -76,6 +82,16 @@ export async function runBench(
       options.decodeTokens,
       decode.map((s) => s.decodeTokensPerSecond),
     ),
+    decodeAtDepth:
+      depth === undefined
+        ? undefined
+        : {
+            ...rate(
+              64,
+              deep.map((s) => s.decodeTokensPerSecond),
+            ),
+            depth,
+          },
     prefill,
     timeToFirstTokenMs: median(first.map((s) => s.timeToFirstTokenMs)),
   };

@@ -14,7 +14,7 @@ import { createFolderFiles } from "./folder-files.ts";
 import { adapterChoice, type Options, parseOptions } from "./options.ts";
 
 const usage = `usage: npm run bench -- [--shape nano|20b|120b] [--layers N] [--model DIR] [--prompt N] [--tokens N] [--runs N] [--context N]
-  [--kv f32|f16] [--variant subgroups|workgroup] [--adapter auto|swiftshader] [--json] [--profile [--depth N]]
+  [--kv f32|f16] [--variant subgroups|workgroup] [--adapter auto|swiftshader] [--depth N] [--json] [--profile]
   nano is the embedded model; 20b and 120b are random weights of the published shapes, made as they are read.`;
 
 const optionTable = {
@@ -49,8 +49,10 @@ async function bench(options: Options): Promise<void> {
   if (options.flag("profile")) return profile(options, files);
   const decodeTokens = options.number("tokens", { least: 2, most }) ?? 128;
   const promptTokens = options.number("prompt", { least: 1, most }) ?? 512;
+  const depth = options.number("depth", { least: 1, most });
   const contextLength =
-    options.number("context", { least: 1, most }) ?? Math.max(8192, promptTokens + 1, decodeTokens + 1);
+    options.number("context", { least: 1, most }) ??
+    Math.max(8192, promptTokens + 1, decodeTokens + 1, (depth ?? 0) + 64);
   const kvFormat = options.choice("kv", ["f32", "f16"]);
   const variant = options.choice("variant", ["subgroups", "workgroup"]);
   const say = (sentence: string) => process.stderr.write(`${sentence}\n`);
@@ -69,6 +71,7 @@ async function bench(options: Options): Promise<void> {
     const report = await runBench(engine, info, {
       promptTokens: [promptTokens],
       decodeTokens,
+      ...(depth !== undefined && { depth }),
       runs,
       onProgress: say,
     });
@@ -105,12 +108,17 @@ async function profile(options: Options, files: CheckpointFiles): Promise<void> 
   gpu.destroy();
 }
 
-function table({ info, decode, prefill, timeToFirstTokenMs }: BenchReport): string {
+function table({ info, decode, decodeAtDepth, prefill, timeToFirstTokenMs }: BenchReport): string {
   const { adapter, model } = info;
   const rows = [
     `adapter   ${adapter.vendor} ${adapter.architecture} ${adapter.description} (${info.variant}${adapter.isSoftware ? ", software" : ""})`,
     `model     ${model.id}, ${(model.weightBytes / 1e9).toFixed(3)} GB of weights, ${(info.gpuBytes / 1e9).toFixed(3)} GB on the GPU, context ${info.contextLength}, KV ${info.kvFormat}`,
     `decode    ${decode.tokensPerSecond.toFixed(1)} tokens/s over ${decode.tokens} tokens from an empty context`,
+    ...(decodeAtDepth === undefined
+      ? []
+      : [
+          `          ${decodeAtDepth.tokensPerSecond.toFixed(1)} tokens/s at a depth of ${decodeAtDepth.depth} tokens`,
+        ]),
     ...prefill.map(
       ({ tokens, tokensPerSecond }) => `prefill   ${tokensPerSecond.toFixed(1)} tokens/s, ${tokens} tokens`,
     ),
