@@ -1,4 +1,3 @@
-import { checkExpertSizes } from "./config.ts";
 import { invalid } from "./invalid.ts";
 import { type ShardIndex, shardIndexName } from "./shard-index.ts";
 import { expertFormatOfNames } from "./tensor-names.ts";
@@ -61,7 +60,5 @@ function withExpertFormat(config: ModelConfig, entries: readonly TensorEntry[]):
       { field: "quantization_config" },
     );
   }
-  const settled: ModelConfig = { ...config, expertFormat: found };
-  checkExpertSizes(settled);
-  return settled;
+  return { ...config, expertFormat: found };
 }

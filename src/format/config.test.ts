@@ -77,7 +77,8 @@ describe("parseModelConfig", () => {
     ["one layer", { num_hidden_layers: 1, layer_types: ["full_attention"], sliding_window: null }],
     ["no stop id", { eos_token_id: null }],
     ["several stop ids", { eos_token_id: [1, 2, 1] }],
-    ["odd widths with bf16 experts", { hidden_size: 40, intermediate_size: 24, quantization_config: null }],
+    ["256 experts", { num_local_experts: 256, num_experts: null }],
+    ["heads of 128 dims", { head_dim: 128 }],
   ])("accepts %s", (_, change) => {
     expect(() => parseModelConfig({ ...base, ...change })).not.toThrow();
   });
@@ -91,6 +92,22 @@ describe("parseModelConfig", () => {
     ["absurdly many layers", { num_hidden_layers: 1e9 }, /num_hidden_layers must be .* to 1024/],
     ["H not in blocks of 32", { hidden_size: 100 }, /hidden_size must be a multiple of 32/],
     ["F not in blocks of 32", { intermediate_size: 100 }, /intermediate_size must be a multiple of 32/],
+    [
+      "H not in blocks of 32 with bf16 experts",
+      { hidden_size: 72, quantization_config: null },
+      /hidden_size must be a multiple of 32.* but is 72/,
+    ],
+    [
+      "F not in blocks of 32 with bf16 experts",
+      { intermediate_size: 48, quantization_config: null },
+      /intermediate_size must be a multiple of 32.* but is 48/,
+    ],
+    [
+      "more experts than the router holds",
+      { num_local_experts: 300, num_experts: null },
+      /num_local_experts must be at most 256.* but is 300/,
+    ],
+    ["heads that are too wide", { head_dim: 256 }, /head_dim must be at most 128.* but is 256/],
     ["head_dim", { head_dim: 60 }, /head_dim must be a multiple of 8/],
     ["heads that do not group", { num_attention_heads: 5 }, /num_attention_heads must be a multiple of/],
     ["more active experts than there are", { num_local_experts: 3 }, /num_experts_per_tok must be at most/],

@@ -1,15 +1,11 @@
 import { type Fields, readFields, readTokenIds, wrongField } from "./config-fields.ts";
-import { invalid } from "./invalid.ts";
+import { checkSizes } from "./config-sizes.ts";
 import type { LayerType, ModelConfig, RopeConfig } from "./types.ts";
 
 export const configName = "config.json";
 export const generationConfigName = "generation_config.json";
 
-/** Values that an MXFP4 block holds along the contraction dimension. */
-export const mxfp4BlockValues = 32;
-
 const maxLayers = 1_024;
-const maxExperts = 4_096;
 
 /**
  * Checks a parsed config.json of a gpt-oss model, in either dialect (`rope_scaling` + `rope_theta`, or
@@ -30,8 +26,8 @@ export function parseModelConfig(json: unknown): ModelConfig {
     numHeads: fields.integer("num_attention_heads"),
     numKvHeads: fields.integer("num_key_value_heads"),
     headDim: fields.integer("head_dim", { fallback: 64 }),
-    numExperts: sameInteger(fields, "num_local_experts", "num_experts", maxExperts),
-    expertsPerToken: sameInteger(fields, "num_experts_per_tok", "experts_per_token", maxExperts),
+    numExperts: sameInteger(fields, "num_local_experts", "num_experts"),
+    expertsPerToken: sameInteger(fields, "num_experts_per_tok", "experts_per_token"),
     slidingWindow: fields.integer("sliding_window", hasSliding ? {} : { fallback: maxPositionEmbeddings }),
     layerTypes,
     vocabSize: fields.integer("vocab_size"),
@@ -42,7 +38,7 @@ export function parseModelConfig(json: unknown): ModelConfig {
     eosTokenIds: readTokenIds(fields, configName, "eos_token_id"),
     expertFormat: parseExpertFormat(fields),
   };
-  checkSizes(config);
+  checkSizes(config, configName);
   return config;
 }
 
@@ -52,17 +48,6 @@ export function parseModelConfig(json: unknown): ModelConfig {
  */
 export function parseGenerationEos(json: unknown): number[] {
   return readTokenIds(readFields(json, generationConfigName), generationConfigName, "eos_token_id");
-}
-
-/** Throws where sizes do not divide as the expert format needs them to. */
-export function checkExpertSizes(config: ModelConfig): void {
-  if (config.expertFormat !== "mxfp4") return;
-  const sizes = { hidden_size: config.hiddenSize, intermediate_size: config.intermediateSize };
-  for (const [field, size] of Object.entries(sizes)) {
-    if (size % mxfp4BlockValues !== 0) {
-      throw wrongField(configName, field, `a multiple of ${mxfp4BlockValues} with MXFP4 experts`, size);
-    }
-  }
 }
 
 function checkImplemented(fields: Fields): void {
@@ -91,10 +76,10 @@ function parseLayerTypes(fields: Fields, numLayers: number): LayerType[] {
 }
 
 /** A number that configs spell in two ways; where both are there they must agree. */
-function sameInteger(fields: Fields, name: string, alias: string, max: number): number {
-  if (!fields.has(alias)) return fields.integer(name, { max });
-  const value = fields.integer(alias, { max });
-  if (fields.has(name) && fields.integer(name, { max }) !== value) {
+function sameInteger(fields: Fields, name: string, alias: string): number {
+  if (!fields.has(alias)) return fields.integer(name);
+  const value = fields.integer(alias);
+  if (fields.has(name) && fields.integer(name) !== value) {
     throw wrongField(configName, name, `${value}, as ${alias} says`, fields.raw(name));
   }
   return value;
@@ -138,33 +123,4 @@ function parseExpertFormat(fields: Fields): "mxfp4" | "bf16" {
     );
   }
   return "mxfp4";
-}
-
-function checkSizes(config: ModelConfig): void {
-  const { numHeads, numKvHeads, headDim, numExperts, expertsPerToken } = config;
-  if (headDim % 8 !== 0) throw wrongField(configName, "head_dim", "a multiple of 8", headDim);
-  if (numHeads % numKvHeads !== 0) {
-    throw wrongField(
-      configName,
-      "num_attention_heads",
-      `a multiple of num_key_value_heads (${numKvHeads})`,
-      numHeads,
-    );
-  }
-  if (expertsPerToken > numExperts) {
-    throw wrongField(
-      configName,
-      "num_experts_per_tok",
-      `at most num_local_experts (${numExperts})`,
-      expertsPerToken,
-    );
-  }
-  const outside = config.eosTokenIds.find((id) => id >= config.vocabSize);
-  if (outside !== undefined) {
-    throw invalid(`${configName}: eos_token_id ${outside} is outside vocab_size ${config.vocabSize}.`, {
-      file: configName,
-      field: "eos_token_id",
-    });
-  }
-  checkExpertSizes(config);
 }

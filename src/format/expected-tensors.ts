@@ -1,4 +1,4 @@
-import { mxfp4BlockValues } from "./config.ts";
+import { mxfp4BlockValues } from "./config-sizes.ts";
 import { type ExpertTensorNames, layerTensorNames, tensorNames } from "./tensor-names.ts";
 import type { ExpectedTensor, ModelConfig } from "./types.ts";
 
