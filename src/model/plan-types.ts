@@ -1,4 +1,3 @@
-import type { Mxfp4Form } from "../gpu/kernel.ts";
 import type { Step } from "../gpu/steps.ts";
 
 /** The numbers of one pass that dispatch sizes depend on. */
@@ -28,8 +27,6 @@ export interface PlanBuffers {
 /** Everything compiled and bound for one model: passes are lists of steps to encode. */
 export interface ModelPlan {
   readonly maxTokensPerPass: number;
-  /** How MXFP4 is expanded on this adapter. */
-  readonly mxfp4: Mxfp4Form;
   readonly buffers: PlanBuffers;
   /** Many tokens through all layers (GEMM forms). */
   readonly prefill: readonly Step<PassRun>[];

@@ -6,7 +6,6 @@ import { rmsNorm, rmsNormGrid } from "../kernels/norm/rms-norm.ts";
 import { lmHeadBf16Vec, lmHeadCandidates, lmHeadGrid } from "../kernels/sample/lm-head-bf16-vec.ts";
 import { sampleAdvance, sampleAdvanceGrid } from "../kernels/sample/sample-advance.ts";
 import { type Activations, writeRopeTable } from "./activations.ts";
-import { chooseMxfp4 } from "./choose-mxfp4.ts";
 import { decodeSteps } from "./decode-steps.ts";
 import type { AllLogits, ModelPlan, PassRun } from "./plan-types.ts";
 import { prefillSteps } from "./prefill-steps.ts";
@@ -35,8 +34,7 @@ export async function createModelPlan(
   options: PlanOptions,
 ): Promise<ModelPlan> {
   writeRopeTable(gpu, act, config, options.contextLength);
-  const mxfp4 = await chooseMxfp4(gpu);
-  const build = createStepBuilder(gpu, options.variant, mxfp4);
+  const build = createStepBuilder(gpu, options.variant, options.mxfp4);
   const [prefill, decode, head, sample] = await Promise.all([
     prefillSteps(build, config, weights, act, options),
     decodeSteps(build, config, weights, act, options),
@@ -46,7 +44,6 @@ export async function createModelPlan(
   let all: Promise<AllLogits> | undefined;
   return {
     maxTokensPerPass: options.maxTokensPerPass,
-    mxfp4,
     buffers: act,
     prefill,
     decode,

@@ -7,7 +7,6 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { allocateActivations } from "../model/activations.ts";
 import { createModelPlan } from "../model/plan.ts";
 import type { ModelPlan } from "../model/plan-types.ts";
-import type { PlanOptions } from "../model/shapes.ts";
 import { uploadWeights } from "../model/upload.ts";
 import { layOutWeights } from "../model/weights.ts";
 import { assistantStopTokens } from "../text/stop-tokens.ts";
@@ -15,6 +14,7 @@ import { createTokenizer } from "../text/tokenizer.ts";
 import type { Tokenizer } from "../text/types.ts";
 import { readManifest } from "../weights/manifest.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
+import { checkedPlanOptions, type PlanningOptions } from "./plan-options.ts";
 import { createScheduler, type Scheduler } from "./scheduler.ts";
 import type { EngineInfo, LoadOptions } from "./types.ts";
 
@@ -31,14 +31,6 @@ export interface LoadedModel {
   destroy(): void;
 }
 
-const defaultContextLength = 8192;
-const defaultTokensPerPass = 512;
-
-export interface LoadModelOptions extends LoadOptions {
-  /** Most prompt tokens of one pass; the activations of a pass are allocated for it. Default 512. */
-  readonly maxTokensPerPass?: number;
-}
-
 /**
  * Loads a checkpoint: everything is checked, then every buffer is allocated, then the weights are streamed while the
  * kernels compile. On failure nothing stays allocated.
@@ -46,30 +38,16 @@ export interface LoadModelOptions extends LoadOptions {
 export async function loadModel(
   gpu: Gpu,
   files: CheckpointFiles,
-  options: LoadModelOptions,
+  options: PlanningOptions & LoadOptions,
 ): Promise<LoadedModel> {
   const manifest = await readManifest(files, options.signal);
   const { config } = manifest;
-  const contextLength = checkContextLength(options.contextLength, config);
+  const planOptions = checkedPlanOptions(gpu, manifest, options);
   const tokenizer = await readTokenizer(files, options.signal);
   const stopTokens = await readStopTokens(files, config, tokenizer, options.signal);
-  const kvFormat = options.kvFormat ?? "f32";
-  const variant = options.variant ?? gpu.variant;
-  if (variant === "subgroups" && !gpu.device.features.has("subgroups")) {
-    throw new EngineError(
-      "request-invalid",
-      "The kernel variant subgroups was asked for, but this adapter has no subgroups.",
-    );
-  }
   const buffers = createBufferSet(gpu);
   try {
     const layout = layOutWeights(manifest, buffers);
-    const planOptions: PlanOptions = {
-      contextLength,
-      kvFormat,
-      variant,
-      maxTokensPerPass: Math.min(options.maxTokensPerPass ?? defaultTokensPerPass, contextLength),
-    };
     const act = allocateActivations(buffers, config, planOptions);
     await buffers.settled();
     const planning = createModelPlan(gpu, { buffers, weights: layout.weights, act }, config, planOptions);
@@ -80,7 +58,7 @@ export async function loadModel(
     await buffers.settled();
     const info: EngineInfo = {
       adapter: describeAdapter(gpu),
-      variant,
+      variant: planOptions.variant,
       mxfp4: plan.mxfp4,
       model: {
         id: files.id,
@@ -91,8 +69,8 @@ export async function loadModel(
         expertFormat: config.expertFormat,
         weightBytes: layout.totalBytes,
       },
-      contextLength,
-      kvFormat,
+      contextLength: planOptions.contextLength,
+      kvFormat: planOptions.kvFormat,
       get gpuBytes() {
         return buffers.totalBytes;
       },
@@ -124,18 +102,6 @@ async function whileUploading(
 function describeAdapter(gpu: Gpu): EngineInfo["adapter"] {
   const { vendor, architecture, description, isSoftware } = gpu.adapter;
   return { vendor, architecture, description, isSoftware };
-}
-
-function checkContextLength(asked: number | undefined, config: ModelConfig): number {
-  const most = config.maxPositionEmbeddings;
-  if (asked === undefined) return Math.min(defaultContextLength, most);
-  if (!Number.isInteger(asked) || asked < 1 || asked > most) {
-    throw new EngineError(
-      "request-invalid",
-      `contextLength must be a whole number from 1 to ${most} (the model's maximum), got ${asked}.`,
-    );
-  }
-  return asked;
 }
 
 async function readTokenizer(
