@@ -1,6 +1,7 @@
 import type { ModelConfig } from "../format/types.ts";
 import type { BufferSet } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { Mxfp4Form } from "../gpu/kernel.ts";
 import { linearBf16Tile, linearTileGrid } from "../kernels/linear/linear-bf16-tile.ts";
 import { rmsNorm, rmsNormGrid } from "../kernels/norm/rms-norm.ts";
 import { lmHeadBf16Vec, lmHeadCandidates, lmHeadGrid } from "../kernels/sample/lm-head-bf16-vec.ts";
@@ -31,7 +32,7 @@ export async function createModelPlan(
   gpu: Gpu,
   { buffers, weights, act }: PlanMemory,
   config: ModelConfig,
-  options: PlanOptions,
+  options: PlanOptions & { readonly mxfp4: Mxfp4Form },
 ): Promise<ModelPlan> {
   writeRopeTable(gpu, act, config, options.contextLength);
   const build = createStepBuilder(gpu, options.variant, options.mxfp4);

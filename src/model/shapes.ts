@@ -1,6 +1,5 @@
 import type { LayerType, ModelConfig } from "../format/types.ts";
 import type { KernelVariant } from "../gpu/gpu.ts";
-import type { Mxfp4Form } from "../gpu/kernel.ts";
 import type { AttentionShape } from "../kernels/attention/attention-shape.ts";
 import { type KvFormat, kvCapacity } from "../kernels/attention/kv-cache.ts";
 import type { MoeShape } from "../kernels/moe/moe-shape.ts";
@@ -11,8 +10,6 @@ export interface PlanOptions {
   readonly contextLength: number;
   readonly kvFormat: KvFormat;
   readonly variant: KernelVariant;
-  /** How MXFP4 is expanded on this adapter, see `chooseMxfp4`. */
-  readonly mxfp4: Mxfp4Form;
   /** Most tokens of one pass: activations are allocated for it. */
   readonly maxTokensPerPass: number;
 }

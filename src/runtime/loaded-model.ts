@@ -5,6 +5,7 @@ import type { ModelConfig } from "../format/types.ts";
 import { createBufferSet } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { allocateActivations } from "../model/activations.ts";
+import { chooseMxfp4 } from "../model/choose-mxfp4.ts";
 import { createModelPlan } from "../model/plan.ts";
 import type { ModelPlan } from "../model/plan-types.ts";
 import { uploadWeights } from "../model/upload.ts";
@@ -45,12 +46,16 @@ export async function loadModel(
   const planOptions = checkedPlanOptions(gpu, manifest, options);
   const tokenizer = await readTokenizer(files, options.signal);
   const stopTokens = await readStopTokens(files, config, tokenizer, options.signal);
+  const mxfp4 = await chooseMxfp4(gpu);
   const buffers = createBufferSet(gpu);
   try {
     const layout = layOutWeights(manifest, buffers);
     const act = allocateActivations(buffers, config, planOptions);
     await buffers.settled();
-    const planning = createModelPlan(gpu, { buffers, weights: layout.weights, act }, config, planOptions);
+    const planning = createModelPlan(gpu, { buffers, weights: layout.weights, act }, config, {
+      ...planOptions,
+      mxfp4,
+    });
     const plan = await whileUploading(planning, options.signal, (signal) =>
       uploadWeights(gpu, files, layout.placements, { onProgress: options.onProgress, signal }),
     );
@@ -59,7 +64,7 @@ export async function loadModel(
     const info: EngineInfo = {
       adapter: describeAdapter(gpu),
       variant: planOptions.variant,
-      mxfp4: plan.mxfp4,
+      mxfp4,
       model: {
         id: files.id,
         numLayers: config.numLayers,

@@ -1,0 +1,60 @@
+import { EngineError } from "../errors.ts";
+import type { CheckpointManifest, ModelConfig } from "../format/types.ts";
+import { createDryBufferSet } from "../gpu/dry-buffers.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { allocateActivations } from "../model/activations.ts";
+import type { PlanOptions } from "../model/shapes.ts";
+import { layOutWeights } from "../model/weights.ts";
+import type { LoadOptions } from "./types.ts";
+
+const defaultContextLength = 8192;
+const defaultTokensPerPass = 512;
+
+/** What decides how a checkpoint is laid out on a GPU. */
+export interface PlanningOptions extends Pick<LoadOptions, "contextLength" | "kvFormat" | "variant"> {
+  /** Most prompt tokens of one pass; the activations of a pass are allocated for it. Default 512. */
+  readonly maxTokensPerPass?: number;
+}
+
+/**
+ * Checks that a checkpoint can be loaded on this GPU with these options, and fills in the defaults. Nothing is
+ * allocated: weights, KV cache and activations are laid out dry, against the limits of the device.
+ * @throws request-invalid, and limit-exceeded naming the buffer, its bytes and the bytes allowed
+ */
+export function checkedPlanOptions(
+  gpu: Pick<Gpu, "device" | "variant">,
+  manifest: CheckpointManifest,
+  options: PlanningOptions,
+): PlanOptions {
+  const contextLength = checkContextLength(options.contextLength, manifest.config);
+  const variant = options.variant ?? gpu.variant;
+  if (variant === "subgroups" && !gpu.device.features.has("subgroups")) {
+    throw new EngineError(
+      "request-invalid",
+      "The kernel variant subgroups was asked for, but this adapter has no subgroups.",
+    );
+  }
+  const planOptions: PlanOptions = {
+    contextLength,
+    kvFormat: options.kvFormat ?? "f32",
+    variant,
+    maxTokensPerPass: Math.min(options.maxTokensPerPass ?? defaultTokensPerPass, contextLength),
+  };
+  const dry = createDryBufferSet(gpu.device.limits);
+  layOutWeights(manifest, dry);
+  allocateActivations(dry, manifest.config, planOptions);
+  return planOptions;
+}
+
+/** The context length asked for, or its default. @throws request-invalid where the model has no such length */
+export function checkContextLength(asked: number | undefined, config: ModelConfig): number {
+  const most = config.maxPositionEmbeddings;
+  if (asked === undefined) return Math.min(defaultContextLength, most);
+  if (!Number.isInteger(asked) || asked < 1 || asked > most) {
+    throw new EngineError(
+      "request-invalid",
+      `contextLength must be a whole number from 1 to ${most} (the model's maximum), got ${asked}.`,
+    );
+  }
+  return asked;
+}
