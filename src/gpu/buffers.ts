@@ -1,5 +1,6 @@
 import { EngineError } from "../errors.ts";
 import type { Gpu } from "./gpu.ts";
+import { checkBufferSize } from "./limits.ts";
 
 /** Buffers with one lifetime. Every buffer is destroyed by `destroy()`, which may be called twice. */
 export interface BufferSet {
@@ -30,17 +31,10 @@ export function createBufferSet(gpu: Gpu): BufferSet {
 
   function make(label: string, sizeBytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
     const size = Math.max(4, roundUp4(sizeBytes));
-    const limit = Math.min(
-      device.limits.maxBufferSize,
-      usage & GPUBufferUsage.STORAGE ? device.limits.maxStorageBufferBindingSize : Infinity,
-    );
-    if (size > limit) {
-      throw new EngineError(
-        "limit-exceeded",
-        `${label} needs a buffer of ${size} bytes, but this adapter allows ${limit}.`,
-        { details: { buffer: label, neededBytes: size, limitBytes: limit } },
-      );
-    }
+    checkBufferSize(device.limits, label, {
+      sizeBytes: size,
+      isStorage: (usage & GPUBufferUsage.STORAGE) !== 0,
+    });
     device.pushErrorScope("validation");
     device.pushErrorScope("out-of-memory");
     const buffer = device.createBuffer({ label, size, usage });

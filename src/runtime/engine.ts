@@ -1,10 +1,12 @@
 import { EngineError, isEngineError } from "../errors.ts";
+import type { CheckpointManifest } from "../format/types.ts";
 import { type Gpu, openGpu } from "../gpu/gpu.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 import { chatEvents } from "./chat.ts";
 import { checkContext, checkTokens, startGeneration } from "./generate.ts";
 import { type LoadedModel, loadModel } from "./loaded-model.ts";
 import { decodeLogits, prefillLogits } from "./logits.ts";
+import { checkedPlanOptions } from "./plan-options.ts";
 import type {
   ChatEvent,
   ChatRequest,
@@ -25,6 +27,7 @@ export async function createEngine(gpu: GPU | undefined): Promise<Engine> {
     get info() {
       return state.model?.info;
     },
+    checkFits: (manifest, options = {}) => state.checkFits(manifest, options),
     load: (files, options = {}) => state.load(files, options),
     generate: (prompt, options) => state.generate(prompt, options),
     chat: (request) => state.chat(request),
@@ -48,6 +51,11 @@ class EngineState {
     this.provider = provider;
     this.gpu = gpu;
     this.watch(gpu);
+  }
+
+  checkFits(manifest: CheckpointManifest, options: LoadOptions): void {
+    if (this.disposed) throw disposedError("check a model");
+    checkedPlanOptions(this.gpu, manifest, options);
   }
 
   async load(files: CheckpointFiles, options: LoadOptions): Promise<EngineInfo> {

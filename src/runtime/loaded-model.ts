@@ -1,4 +1,3 @@
-import { EngineError } from "../errors.ts";
 import { generationConfigName, parseGenerationEos } from "../format/config.ts";
 import { parseJsonText } from "../format/json-text.ts";
 import type { ModelConfig } from "../format/types.ts";
@@ -15,9 +14,9 @@ import { createTokenizer } from "../text/tokenizer.ts";
 import type { Tokenizer } from "../text/types.ts";
 import { readManifest } from "../weights/manifest.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
-import { checkedPlanOptions, type PlanningOptions } from "./plan-options.ts";
+import { checkedPlanOptions, type LoadModelOptions } from "./plan-options.ts";
 import { createScheduler, type Scheduler } from "./scheduler.ts";
-import type { EngineInfo, LoadOptions } from "./types.ts";
+import type { EngineInfo } from "./types.ts";
 
 /** A checkpoint on the GPU, ready to run. */
 export interface LoadedModel {
@@ -39,7 +38,7 @@ export interface LoadedModel {
 export async function loadModel(
   gpu: Gpu,
   files: CheckpointFiles,
-  options: PlanningOptions & LoadOptions,
+  options: LoadModelOptions,
 ): Promise<LoadedModel> {
   const manifest = await readManifest(files, options.signal);
   const { config } = manifest;

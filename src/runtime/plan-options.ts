@@ -11,7 +11,7 @@ const defaultContextLength = 8192;
 const defaultTokensPerPass = 512;
 
 /** What decides how a checkpoint is laid out on a GPU. */
-export interface PlanningOptions extends Pick<LoadOptions, "contextLength" | "kvFormat" | "variant"> {
+export interface LoadModelOptions extends LoadOptions {
   /** Most prompt tokens of one pass; the activations of a pass are allocated for it. Default 512. */
   readonly maxTokensPerPass?: number;
 }
@@ -24,7 +24,7 @@ export interface PlanningOptions extends Pick<LoadOptions, "contextLength" | "kv
 export function checkedPlanOptions(
   gpu: Pick<Gpu, "device" | "variant">,
   manifest: CheckpointManifest,
-  options: PlanningOptions,
+  options: LoadModelOptions,
 ): PlanOptions {
   const contextLength = checkContextLength(options.contextLength, manifest.config);
   const variant = options.variant ?? gpu.variant;

@@ -2,7 +2,7 @@ import { EngineError } from "../errors.ts";
 import type { BufferSet } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { encodeSteps, type Step, submit } from "../gpu/steps.ts";
-import { maxStopTokens, packStopTokens } from "../kernels/sample/sample-advance.ts";
+import { packStopTokens } from "../kernels/sample/sample-advance.ts";
 import { packStep, type StepValues } from "../kernels/step.ts";
 import type { ModelPlan, PassRun } from "../model/plan-types.ts";
 import { createPrefillPacer, cutEvenly } from "./prefill-pacer.ts";
@@ -104,11 +104,7 @@ export function createScheduler(gpu: Gpu, plan: ModelPlan, buffers: BufferSet): 
 
   async function* run(request: DecodeRequest): AsyncGenerator<number, FinishReason> {
     await leftOver.catch(() => {});
-    gpu.device.queue.writeBuffer(
-      plan.buffers.stopTokens,
-      0,
-      packStopTokens(request.stopTokens.slice(0, maxStopTokens)),
-    );
+    gpu.device.queue.writeBuffer(plan.buffers.stopTokens, 0, packStopTokens(request.stopTokens));
     gpu.device.queue.writeBuffer(plan.buffers.allowed, 0, request.allowed);
     const started = await prefill(request);
     if (started === undefined) return "aborted";

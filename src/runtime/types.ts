@@ -1,3 +1,4 @@
+import type { CheckpointManifest } from "../format/types.ts";
 import type { ReasoningEffort } from "../text/types.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
 
@@ -105,6 +106,11 @@ export interface Generation extends AsyncIterable<number> {
 export interface Engine {
   /** What is loaded; undefined where nothing is. */
   readonly info: EngineInfo | undefined;
+  /**
+   * Checks, before a checkpoint is downloaded, that this GPU takes it with these options. Allocates nothing.
+   * @throws limit-exceeded | request-invalid
+   */
+  checkFits(manifest: CheckpointManifest, options?: LoadOptions): void;
   /** Streams a checkpoint to the GPU, replacing what was loaded. Aborting leaves nothing loaded. */
   load(files: CheckpointFiles, options?: LoadOptions): Promise<EngineInfo>;
   /** Continues a prompt of token ids. @throws context-overflow | request-invalid | not-loaded | busy */

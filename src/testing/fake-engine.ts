@@ -43,6 +43,7 @@ export function createFakeEngine(overrides: Partial<Engine> = {}): Engine {
     get info() {
       return info;
     },
+    checkFits: () => {},
     load: async (_files, options) => {
       options?.onProgress?.({ phase: "load", loadedBytes: 100, totalBytes: 100, file: "model.safetensors" });
       info = fakeInfo;

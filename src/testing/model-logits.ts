@@ -1,5 +1,6 @@
-import { type LoadModelOptions, loadModel } from "../runtime/loaded-model.ts";
+import { loadModel } from "../runtime/loaded-model.ts";
 import { decodeLogits, prefillLogits } from "../runtime/logits.ts";
+import type { LoadModelOptions } from "../runtime/plan-options.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 import { testGpu } from "./gpu-device.ts";
 

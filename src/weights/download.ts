@@ -2,6 +2,7 @@ import { EngineError, isEngineError, throwIfAborted } from "../errors.ts";
 import { configName, generationConfigName } from "../format/config.ts";
 import { parseJsonText } from "../format/json-text.ts";
 import { shardIndexName, singleShardName } from "../format/shard-index.ts";
+import type { CheckpointManifest } from "../format/types.ts";
 import type { ChunkStore, StoredFile, StoredModel } from "./chunk-store.ts";
 import { chunkRange, defaultChunkBytes, numChunks, sha256 } from "./chunks.ts";
 import { readConfig, readIndex, readManifest } from "./manifest.ts";
@@ -26,6 +27,11 @@ export interface DownloadOptions {
   readonly store: ChunkStore;
   /** Told of bytes of weights, those already stored included; the last report is exactly 100 %. */
   readonly onProgress?: ((progress: ByteProgress) => void) | undefined;
+  /**
+   * Told what the checkpoint is once config, index and headers are checked, before anything of it is stored or any
+   * chunk fetched; what it throws ends the download. Not called where everything is stored.
+   */
+  readonly onManifest?: ((manifest: CheckpointManifest) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Chunks in flight; each takes `chunkBytes` of memory. Default 4. */
   readonly concurrency?: number | undefined;
@@ -38,7 +44,7 @@ export interface DownloadOptions {
  * before any chunk is fetched. Chunks of a file whose size or ETag changed are dropped. Safe to call again
  * after any failure or reload; no request is made where everything is stored.
  * @returns the record of the stored model, `ready`
- * @throws download-failed | checkpoint-invalid | storage-full | storage-failed | aborted
+ * @throws download-failed | checkpoint-invalid | storage-full | storage-failed | aborted | what `onManifest` throws
  */
 export async function downloadCheckpoint(options: DownloadOptions): Promise<StoredModel> {
   const { remote, store, signal } = options;
@@ -53,7 +59,8 @@ export async function downloadCheckpoint(options: DownloadOptions): Promise<Stor
   const chunkBytes = options.chunkBytes ?? defaultChunkBytes;
   const draft: StoredModel = { version: 1, id: remote.id, chunkBytes, files, texts: [], ready: false };
   await dropStaleChunks(store, known, draft);
-  await readManifest(withStoredHeaders(texts, store, draft), signal);
+  const manifest = await readManifest(withStoredHeaders(texts, store, draft), signal);
+  options.onManifest?.(manifest);
 
   const stored = await storedBytes(store, draft);
   const totalBytes = sumSizes(files);

@@ -16,13 +16,14 @@ export function createBrowserServices(scope: { readonly navigator: Navigator }):
   const store = createChunkStore();
   return {
     createEngine: () => createEngine(scope.navigator.gpu),
-    openCheckpoint: async (source, { onProgress, signal }) => {
+    openCheckpoint: async (source, { onProgress, onManifest, signal }) => {
       checkChunkBytes(source);
       const remote = createHttpFiles({ baseUrl: source.baseUrl });
       const { files } = await openCheckpoint({
         source: source.id === undefined ? remote : { ...remote, id: source.id },
         store,
         onProgress,
+        onManifest,
         signal,
         chunkBytes: source.chunkBytes,
       });

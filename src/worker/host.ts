@@ -1,4 +1,5 @@
 import { EngineError, toEngineError, toWireError, type WireError } from "../errors.ts";
+import type { CheckpointManifest } from "../format/types.ts";
 import type { Engine } from "../runtime/types.ts";
 import type { StoredModelSummary } from "../weights/models.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
@@ -6,15 +7,19 @@ import { createOutbox } from "./outbox.ts";
 import type { Deliver, HostApi, ModelSource } from "./protocol.ts";
 import { createRequests } from "./requests.ts";
 
+export interface OpenOptions {
+  readonly onProgress: (progress: ByteProgress) => void;
+  /** Told what the checkpoint is before its weights are fetched; what it throws ends the download. */
+  readonly onManifest: (manifest: CheckpointManifest) => void;
+  readonly signal: AbortSignal;
+}
+
 /** What the host needs from its surroundings: passed in, so that tests can stand in for a browser. */
 export interface HostServices {
   /** Opens the GPU. Called at the first load; a failed call is repeated at the next load. */
   createEngine(): Promise<Engine>;
   /** Fetches what is missing of a checkpoint and opens it from storage. */
-  openCheckpoint(
-    source: ModelSource,
-    options: { readonly onProgress: (progress: ByteProgress) => void; readonly signal: AbortSignal },
-  ): Promise<CheckpointFiles>;
+  openCheckpoint(source: ModelSource, options: OpenOptions): Promise<CheckpointFiles>;
   listModels(): Promise<readonly StoredModelSummary[]>;
   deleteModel(id: string): Promise<void>;
   /** Takes a Web Lock for the life of the worker; resolves to its name, or undefined where there are no locks. */
@@ -54,7 +59,9 @@ export function createHost(services: HostServices): Host {
         engine.unload();
         const loading = engine;
         return delivering(deliver, async (onProgress) => {
-          const files = await services.openCheckpoint(source, { onProgress, signal });
+          // A model that the adapter cannot hold is refused before its gigabytes are fetched.
+          const onManifest = (manifest: CheckpointManifest) => loading.checkFits(manifest, options);
+          const files = await services.openCheckpoint(source, { onProgress, onManifest, signal });
           return loading.load(files, { ...options, onProgress, signal });
         });
       }),
