@@ -1,5 +1,6 @@
-// MXFP4 by arithmetic on f32 bits, right on every adapter; lib/mxfp4-half.wgsl has the same functions. A block is 32 four-bit codes in a vec4<u32> (element 2i in the low half of byte i, 2i+1 in the high half) and
-// one scale byte; value = code * 2^(scale - 127). Codes 0..7 are 0, 0.5, 1, 1.5, 2, 3, 4, 6; 8..15 their negatives.
+// MXFP4 by arithmetic on f32 bits, right on every adapter (lib/mxfp4-half.wgsl: the same functions, faster, not everywhere).
+// A block is 32 four-bit codes in a vec4<u32> (element 2i in the low half of byte i, 2i+1 in the high half) and one scale
+// byte; value = code * 2^(scale - 127). Codes 0..7 are 0, 0.5, 1, 1.5, 2, 3, 4, 6; 8..15 their negatives.
 
 // The four codes in the low 16 bits of `codes`, as a quarter of their values.
 // The three magnitude bits (two of exponent, one of mantissa) go to bits 22..24 of a float whose exponent starts at
