@@ -10,7 +10,7 @@ import type { LoadOptions } from "./types.ts";
 const defaultContextLength = 8192;
 const defaultTokensPerPass = 512;
 
-/** What decides how a checkpoint is laid out on a GPU. */
+/** What `Engine.load` takes, and what only tests and the bench set. */
 export interface LoadModelOptions extends LoadOptions {
   /** Most prompt tokens of one pass; the activations of a pass are allocated for it. Default 512. */
   readonly maxTokensPerPass?: number;

@@ -57,6 +57,21 @@ describe("downloadCheckpoint", () => {
     expect(await files.readText("tokenizer.json")).toBe('{"model":{}}');
     expect(await files.readText("generation_config.json")).toBeUndefined();
   });
+  it("fetches and stores nothing of a checkpoint that the caller refuses, and is told of it once", async () => {
+    const onManifest = vi.fn(() => {
+      throw new Error("too large for this adapter");
+    });
+    await expect(download({ onManifest })).rejects.toThrow("too large for this adapter");
+    expect(onManifest).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ config: expect.objectContaining({ vocabSize: expect.any(Number) }) }),
+    );
+    expect(chunkRequests()).toEqual([]);
+    expect(await store.listModels()).toEqual([]);
+    const accepted = vi.fn();
+    await download({ onManifest: accepted });
+    await download({ onManifest: accepted }); // everything is stored: there is nothing to refuse
+    expect(accepted).toHaveBeenCalledTimes(1);
+  });
   it("makes no request once everything is stored", async () => {
     const first = await open();
     await server.close();

@@ -1,0 +1,106 @@
+// Whether a model fits an adapter, told from its description: nothing is read, downloaded or allocated.
+import { describe, expect, it } from "vitest";
+import { createSyntheticFiles, syntheticConfig } from "../bench/synthetic-files.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { readManifest } from "../weights/manifest.ts";
+import { checkedPlanOptions, type LoadModelOptions } from "./plan-options.ts";
+
+const gib = 2 ** 30;
+const shapes = {
+  "20b": syntheticConfig("20b"),
+  "a small vocabulary": { ...syntheticConfig("20b"), vocab_size: 1024, eos_token_id: 3 },
+  "bf16 experts": {
+    ...syntheticConfig("20b"),
+    ...{ quantization_config: null, vocab_size: 1024, eos_token_id: 3 },
+  },
+  "many heads": {
+    ...syntheticConfig("20b"),
+    ...{ num_local_experts: 4, vocab_size: 1024, eos_token_id: 3 },
+    ...{ num_attention_heads: 1024, num_key_value_heads: 512 },
+  },
+};
+
+/** A GPU that has these limits and cannot make anything. */
+const limited = (maxBufferSize: number, maxStorageBufferBindingSize = maxBufferSize) =>
+  ({
+    device: { limits: { maxBufferSize, maxStorageBufferBindingSize }, features: new Set() },
+    variant: "workgroup",
+  }) as unknown as Gpu;
+
+async function check(shape: keyof typeof shapes, gpu: Gpu, options: LoadModelOptions = {}) {
+  const manifest = await readManifest(createSyntheticFiles(shapes[shape], shape));
+  return checkedPlanOptions(gpu, manifest, options);
+}
+
+describe("a model fits", () => {
+  it("where every buffer does", async () => {
+    expect(await check("20b", limited(2 * gib))).toEqual({
+      contextLength: 8192,
+      kvFormat: "f32",
+      variant: "workgroup",
+      maxTokensPerPass: 512,
+    });
+  });
+
+  it("to the byte", async () => {
+    const embedding = 201088 * 2880 * 2;
+    await expect(check("20b", limited(embedding))).resolves.toBeDefined();
+    await expect(check("20b", limited(embedding - 4))).rejects.toMatchObject({ code: "limit-exceeded" });
+  });
+});
+
+describe("a model does not fit", () => {
+  it.each<[string, keyof typeof shapes, Gpu, LoadModelOptions, string, number]>([
+    ["the embedding", "20b", limited(gib), {}, "embedding", 201088 * 2880 * 2],
+    ["what is bound", "20b", limited(4 * gib, gib), {}, "embedding", 201088 * 2880 * 2],
+    [
+      "bf16 experts",
+      "bf16 experts",
+      limited(32 * 5760 * 2880 * 2 - 4),
+      { contextLength: 64 },
+      "layer 0 gateUp weight",
+      32 * 5760 * 2880 * 2,
+    ],
+    [
+      "MXFP4 experts",
+      "a small vocabulary",
+      limited(gib / 8),
+      {},
+      "layer 0 gateUp blocks",
+      32 * 5760 * 90 * 16,
+    ],
+    [
+      "fused q, k and v, each of which would fit",
+      "many heads",
+      limited(400e6),
+      {},
+      "layer 0 qkv weight",
+      2048 * 64 * 2880 * 2,
+    ],
+    [
+      "the KV cache of a long context",
+      "a small vocabulary",
+      limited(gib / 4 - 4),
+      { contextLength: 131072 },
+      "layer 1 keys",
+      131072 * 8 * 64 * 4,
+    ],
+  ])("for %s", async (_, shape, gpu, options, buffer, neededBytes) => {
+    const { maxStorageBufferBindingSize: limitBytes } = gpu.device.limits;
+    await expect(check(shape, gpu, options)).rejects.toMatchObject({
+      code: "limit-exceeded",
+      message: expect.stringContaining(`${neededBytes} bytes`),
+      details: { buffer, neededBytes, limitBytes },
+    });
+  });
+
+  it("for a context or a variant that is not there", async () => {
+    const gpu = limited(2 * gib);
+    await expect(check("20b", gpu, { contextLength: 131073 })).rejects.toMatchObject({
+      code: "request-invalid",
+    });
+    await expect(check("20b", gpu, { variant: "subgroups" })).rejects.toMatchObject({
+      code: "request-invalid",
+    });
+  });
+});
