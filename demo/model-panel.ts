@@ -17,6 +17,8 @@ export interface ModelPanel {
   /** The chosen model; undefined, with a hint at the field, where the address is unusable. */
   choice(): ModelChoice | undefined;
   show(status: ModelStatus): void;
+  /** While an answer streams, nothing can be loaded or deleted. */
+  setBusy(isBusy: boolean): void;
   showStored(models: readonly StoredModelSummary[]): void;
 }
 
@@ -32,6 +34,15 @@ export function createModelPanel(options: ModelPanelOptions): ModelPanel {
   const stored = byId("stored-models", HTMLUListElement);
   const status = byId("model-status", HTMLParagraphElement);
   const progress = createProgress();
+  let isBusy = false;
+  let isLoading = false;
+
+  /** What the engine would refuse as busy is not offered. */
+  function enableButtons(): void {
+    for (const button of [loadButton, ...stored.querySelectorAll("button")]) {
+      button.disabled = isBusy || isLoading;
+    }
+  }
 
   for (const { baseUrl, label } of listedModels) select.add(new Option(label, baseUrl));
   select.add(new Option("Another checkpoint, by address…", customValue));
@@ -66,13 +77,19 @@ export function createModelPanel(options: ModelPanelOptions): ModelPanel {
       status.dataset.state = now.state;
       status.textContent = statusText(now);
       status.title = status.textContent; // on a narrow screen it is cut
-      loadButton.disabled = now.state === "loading";
+      isLoading = now.state === "loading";
+      enableButtons();
       progress.show(now);
       adapter.textContent = now.state === "ready" ? describeInfo(now.info) : "";
       if (now.state === "ready") panel.open = false;
     },
+    setBusy: (now) => {
+      isBusy = now;
+      enableButtons();
+    },
     showStored: (models) => {
       stored.replaceChildren(...models.map((model) => storedRow(model, options.onDelete)));
+      enableButtons();
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   isEngineError,
   type StoredModelSummary,
   type WorkerEngine,
+  type WorkerEngineOptions,
 } from "../src/index.ts";
 import type { ModelChoice } from "./model-choices.ts";
 
@@ -21,7 +22,12 @@ export type ModelStatus =
 export interface SessionOptions {
   readonly chunkBytes: number | undefined;
   readonly onStatus: (status: ModelStatus) => void;
+  /** Starts an engine in a worker; replaced in tests. */
+  readonly createEngine?: (options: WorkerEngineOptions) => SessionEngine;
 }
+
+/** What a session uses of an engine. */
+export type SessionEngine = Pick<WorkerEngine, "load" | "chat" | "models" | "deleteModel" | "dispose">;
 
 /** The page's one engine; a worker or device that died is replaced at the next use. */
 export interface Session {
@@ -37,8 +43,9 @@ export interface Session {
 const fatalCodes: ReadonlySet<string> = new Set(["worker-died", "device-lost", "disposed", "out-of-memory"]);
 
 /** A session without a model. The worker starts at the first use. */
-export function createSession({ chunkBytes, onStatus }: SessionOptions): Session {
-  let engine: WorkerEngine | undefined;
+export function createSession(options: SessionOptions): Session {
+  const { chunkBytes, onStatus, createEngine = createWorkerEngine } = options;
+  let engine: SessionEngine | undefined;
   let status: ModelStatus = { state: "idle" };
 
   function setStatus(next: ModelStatus): void {
@@ -53,14 +60,16 @@ export function createSession({ chunkBytes, onStatus }: SessionOptions): Session
     if (status.state === "ready") setStatus({ state: "error", choice: status.choice, error });
   }
 
-  function liveEngine(): WorkerEngine {
-    engine ??= createWorkerEngine({ onFault: fail });
+  function liveEngine(): SessionEngine {
+    engine ??= createEngine({ onFault: fail });
     return engine;
   }
 
   async function load(choice: ModelChoice, signal: AbortSignal): Promise<void> {
     if (status.state === "ready" && status.choice.baseUrl === choice.baseUrl) return;
-    setStatus({ state: "loading", choice, progress: undefined });
+    const former = status;
+    const starting: ModelStatus = { state: "loading", choice, progress: undefined };
+    setStatus(starting);
     try {
       const source = { baseUrl: choice.baseUrl, ...(chunkBytes === undefined ? {} : { chunkBytes }) };
       const info = await liveEngine().load(source, {
@@ -71,7 +80,10 @@ export function createSession({ chunkBytes, onStatus }: SessionOptions): Session
     } catch (error) {
       const known = isEngineError(error) ? error : new EngineError("internal", String(error));
       fail(known);
-      setStatus(known.code === "aborted" ? { state: "idle" } : { state: "error", choice, error: known });
+      if (known.code === "aborted") setStatus({ state: "idle" });
+      else if (known.code !== "busy") setStatus({ state: "error", choice, error: known });
+      // A refusal changes nothing, unless what runs instead has shown its progress meanwhile.
+      else if (status === starting) setStatus(former);
       throw known;
     }
   }

@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { type ByteProgress, EngineError } from "../src/index.ts";
+import { fakeInfo as info } from "../src/testing/fake-engine.ts";
+import { createSession, type ModelStatus, type SessionEngine } from "./session.ts";
+
+const one = { name: "one", baseUrl: "models/one/" };
+const two = { name: "two", baseUrl: "models/two/" };
+const { signal } = new AbortController();
+const busy = new EngineError("busy", "the engine already serves a request");
+
+/** A session over an engine whose loads the test makes. */
+function start(load: SessionEngine["load"]) {
+  const seen: ModelStatus[] = [];
+  const session = createSession({
+    chunkBytes: undefined,
+    onStatus: (status) => seen.push(status),
+    createEngine: () => ({
+      load,
+      chat: () => {
+        throw new Error("not used");
+      },
+      models: async () => [],
+      deleteModel: async () => {},
+      dispose: () => {},
+    }),
+  });
+  return { session, seen };
+}
+
+describe("a load that is refused as busy", () => {
+  test("leaves the loaded model as it was", async () => {
+    const { session, seen } = start(async ({ baseUrl }) => {
+      if (baseUrl === one.baseUrl) return info;
+      throw busy;
+    });
+    await session.load(one, signal);
+    await expect(session.load(two, signal)).rejects.toBe(busy);
+    expect(session.status()).toEqual({ state: "ready", choice: one, info });
+    expect(seen.at(-1)).toBe(session.status());
+  });
+
+  test("leaves the progress of the load under way", async () => {
+    let report: (progress: ByteProgress) => void = () => {};
+    const { session } = start(({ baseUrl }, { onProgress = () => {} } = {}) => {
+      if (baseUrl === two.baseUrl) return Promise.reject(busy);
+      report = onProgress;
+      return new Promise(() => {});
+    });
+    void session.load(one, signal);
+    const progress: ByteProgress = { phase: "download", loadedBytes: 1, totalBytes: 2, file: "a" };
+    const refused = session.load(two, signal);
+    report(progress);
+    await expect(refused).rejects.toBe(busy);
+    expect(session.status()).toEqual({ state: "loading", choice: one, progress });
+  });
+});
+
+test("any other failure is shown", async () => {
+  const error = new EngineError("download-failed", "no network");
+  const { session } = start(() => Promise.reject(error));
+  await expect(session.load(one, signal)).rejects.toBe(error);
+  expect(session.status()).toEqual({ state: "error", choice: one, error });
+});
