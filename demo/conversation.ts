@@ -1,10 +1,7 @@
 import { type ChatMessage, EngineError, isEngineError, type ReasoningEffort } from "../src/index.ts";
-import { byId } from "./dom.ts";
-import { localDate } from "./format.ts";
-import type { ModelChoice } from "./model-choices.ts";
+import { defaultTemperature, type ModelChoice } from "./model-choices.ts";
 import type { Session } from "./session.ts";
-import { stickToEnd } from "./sticky-scroll.ts";
-import { createQuestionView, createTurnView, type TurnView } from "./turn-view.ts";
+import type { TurnView } from "./turn-view.ts";
 import type { UrlParameters } from "./url-parameters.ts";
 
 /** A question and how to answer it. */
@@ -14,31 +11,35 @@ export interface Question {
   readonly model: ModelChoice;
 }
 
+/** What a conversation needs of an answer's view. */
+export type AnswerView = Pick<TurnView, "answer" | "show" | "setNote" | "end">;
+
 export interface ConversationOptions {
-  readonly session: Session;
-  readonly parameters: UrlParameters;
+  readonly session: Pick<Session, "status" | "load" | "chat">;
+  readonly parameters: Pick<UrlParameters, "date" | "temperature">;
+  readonly turns: { add(question: string): AnswerView; clear(): void };
   /** Told when an answer begins and ends, for controls and announcements. */
   readonly onBusy: (isBusy: boolean) => void;
   readonly onError: (error: EngineError, question: Question) => void;
 }
 
 export interface Conversation {
-  /** Loads the model if it is not, then streams the answer. Never rejects. */
+  /** Loads the model if it is not, then streams the answer. Does nothing while an answer streams. Never rejects. */
   ask(question: Question): Promise<void>;
   stop(): void;
-  /** Forgets everything said. */
+  /** Forgets everything said, and what a running answer has still to say. Busy until that has stopped. */
   clear(): void;
-  isEmpty(): boolean;
 }
 
 export function createConversation(options: ConversationOptions): Conversation {
-  const { session, parameters } = options;
-  const turns = byId("turns", HTMLElement);
-  const scroll = stickToEnd(byId("scroller", HTMLElement), turns);
+  const { session, parameters, turns } = options;
   let messages: readonly ChatMessage[] = [];
   let running: AbortController | undefined;
+  // Counts conversations: an answer that was asked for in an earlier one belongs nowhere.
+  let current = 0;
 
-  async function answer(question: Question, view: TurnView, signal: AbortSignal): Promise<void> {
+  async function answer(question: Question, view: AnswerView, signal: AbortSignal): Promise<void> {
+    const own = current;
     if (session.status().state !== "ready") view.setNote("Waiting for the model…");
     await session.load(question.model, signal);
     view.setNote("Thinking…");
@@ -46,24 +47,22 @@ export function createConversation(options: ConversationOptions): Conversation {
     const stream = session.chat({
       messages: [...messages, asked],
       reasoningEffort: question.effort,
-      currentDate: parameters.date ?? localDate(new Date()),
-      ...(parameters.temperature === undefined ? {} : { temperature: parameters.temperature }),
+      temperature: parameters.temperature ?? defaultTemperature(question.model),
+      ...(parameters.date === undefined ? {} : { currentDate: parameters.date }),
       signal,
     });
     for await (const event of stream) view.show(event);
     // What was stopped before its answer began leaves no trace in the next prompt.
-    if (view.answer() === "") return;
+    if (own !== current || view.answer() === "") return;
     messages = [...messages, asked, { role: "assistant", content: view.answer() }];
   }
 
   async function ask(question: Question): Promise<void> {
     if (running !== undefined) return;
+    const own = current;
     const controller = new AbortController();
     running = controller;
-    const view = createTurnView();
-    const asked = createQuestionView(question.text);
-    turns.append(asked, view.element);
-    scroll.jump();
+    const view = turns.add(question.text);
     options.onBusy(true);
     try {
       await answer(question, view, controller.signal);
@@ -71,7 +70,7 @@ export function createConversation(options: ConversationOptions): Conversation {
     } catch (error) {
       const known = isEngineError(error) ? error : new EngineError("internal", String(error));
       view.end(known.code === "aborted" ? "stopped" : "error");
-      if (known.code !== "aborted") options.onError(known, question);
+      if (known.code !== "aborted" && own === current) options.onError(known, question);
     } finally {
       running = undefined;
       options.onBusy(false);
@@ -82,10 +81,10 @@ export function createConversation(options: ConversationOptions): Conversation {
     ask,
     stop: () => running?.abort(),
     clear: () => {
+      current += 1;
       running?.abort();
       messages = [];
-      turns.replaceChildren();
+      turns.clear();
     },
-    isEmpty: () => turns.childElementCount === 0,
   };
 }

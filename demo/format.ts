@@ -18,9 +18,3 @@ export function formatRate(perSecond: number): string {
   if (!Number.isFinite(perSecond)) return "–";
   return perSecond < 100 ? perSecond.toFixed(1) : String(Math.round(perSecond));
 }
-
-/** YYYY-MM-DD in local time. */
-export function localDate(now: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
-}

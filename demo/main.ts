@@ -6,11 +6,13 @@ import { createErrorCard } from "./error-card.ts";
 import { createModelPanel } from "./model-panel.ts";
 import { createSession, type ModelStatus } from "./session.ts";
 import { suggestions } from "./suggestions.ts";
+import { createTurnList } from "./turn-list.ts";
 import { readUrlParameters } from "./url-parameters.ts";
 
 const parameters = readUrlParameters(location.search);
 const announcer = byId("announcer", HTMLParagraphElement);
 const welcome = byId("welcome", HTMLElement);
+const suggestionButtons = byId("suggestions", HTMLFieldSetElement);
 const errors = createErrorCard();
 let loading: AbortController | undefined;
 
@@ -31,8 +33,12 @@ const panel = createModelPanel({
 const conversation = createConversation({
   session,
   parameters,
+  turns: createTurnList(),
   onBusy: (isBusy) => {
     composer.setBusy(isBusy);
+    panel.setBusy(isBusy);
+    suggestionButtons.disabled = isBusy; // shown again by "New chat" before a running answer has stopped
+    if (isBusy) welcome.hidden = true;
     announcer.textContent = isBusy ? "The model is answering." : "The answer has ended.";
     if (!isBusy) void refreshStored();
   },
@@ -48,7 +54,6 @@ const composer = createComposer({
 
 function ask(question: Question): void {
   errors.hide();
-  welcome.hidden = true;
   void conversation.ask(question);
 }
 
@@ -88,7 +93,7 @@ async function refreshStored(): Promise<void> {
   }
 }
 
-byId("suggestions", HTMLFieldSetElement).append(
+suggestionButtons.append(
   ...suggestions.map(({ question, effort }) => {
     const button = makeButton(
       question,

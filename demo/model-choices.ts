@@ -10,6 +10,11 @@ export const embeddedModel: ModelChoice = {
   baseUrl: "models/gpt-oss-nano/",
 };
 
+/** Temperature where the page's address sets none: the embedded model is so small that sampling makes it wrong. */
+export function defaultTemperature({ baseUrl }: ModelChoice): number {
+  return baseUrl === embeddedModel.baseUrl ? 0 : 1;
+}
+
 /** Entries of the picker with a fixed address. */
 export const listedModels: readonly (ModelChoice & { readonly label: string })[] = [
   { ...embeddedModel, label: "gpt-oss-nano (15 MB, comes with this page)" },

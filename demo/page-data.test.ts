@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { formatBytes, formatRate, formatSeconds, localDate } from "./format.ts";
-import { choiceFromAddress } from "./model-choices.ts";
+import { formatBytes, formatRate, formatSeconds } from "./format.ts";
+import { choiceFromAddress, defaultTemperature, embeddedModel } from "./model-choices.ts";
 import { suggestions } from "./suggestions.ts";
 import { readUrlParameters } from "./url-parameters.ts";
 
@@ -33,6 +33,11 @@ describe("addresses of checkpoints", () => {
       expect(choiceFromAddress(typed)).toBeUndefined();
     },
   );
+});
+
+test("the embedded model is greedy by default, others sample", () => {
+  expect(defaultTemperature(embeddedModel)).toBe(0);
+  expect(defaultTemperature({ name: "org/name", baseUrl: "https://huggingface.co/org/name" })).toBe(1);
 });
 
 describe("URL parameters", () => {
@@ -72,9 +77,5 @@ describe("numbers for people", () => {
     expect(formatRate(35.14)).toBe("35.1");
     expect(formatRate(512.4)).toBe("512");
     expect(formatRate(Number.NaN)).toBe("–");
-  });
-
-  test("the date is the local one", () => {
-    expect(localDate(new Date(2026, 0, 2, 23, 59))).toBe("2026-01-02");
   });
 });

@@ -1,10 +1,10 @@
 /** What the page's address can set; for links, scripts and tests. */
 export interface UrlParameters {
-  /** `?temperature=0` makes answers repeatable. */
+  /** `?temperature=0` makes answers repeatable. Default: 0 for the embedded model, 1 for others. */
   readonly temperature: number | undefined;
   /** `?model=org/name` or an address selects another checkpoint. */
   readonly model: string | undefined;
-  /** `?date=2026-11-22` is what the model is told as the current date. */
+  /** `?date=2026-11-22` is what the model is told as the current date. Default: today's. */
   readonly date: string | undefined;
   /** `?chunkBytes=4194304`: size of a stored chunk; a debugging option. */
   readonly chunkBytes: number | undefined;
