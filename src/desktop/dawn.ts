@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { EngineError } from "../errors.ts";
+import { EngineError, isEngineError } from "../errors.ts";
+import { requestAdapter } from "../gpu/adapter.ts";
+import { mayHaveGpu } from "./gpu-hardware.ts";
 
 /** Which GPU the desktop engine asks for. `auto` takes a real GPU and falls back to SwiftShader. */
 export type AdapterChoice = "auto" | "swiftshader";
 
-interface DawnModule {
+export interface DawnModule {
   readonly create: (flags: string[]) => GPU;
   readonly globals: Record<string, unknown>;
 }
@@ -40,6 +42,26 @@ async function loadDawn(): Promise<DawnModule> {
   }
 }
 
+/** What `openDawn` stands on; passed in by tests. */
+export interface DawnSurroundings {
+  readonly load: () => Promise<DawnModule>;
+  /** Where the Vulkan driver is named. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly mayHaveGpu: () => boolean;
+  /** SwiftShader's driver file, if it is here. */
+  readonly swiftShader: () => string | undefined;
+}
+
+const realSurroundings: DawnSurroundings = {
+  load: loadDawn,
+  env: process.env,
+  mayHaveGpu: () => mayHaveGpu(),
+  swiftShader: () => swiftShaderIcd(),
+};
+
+/** One more than the null with which a driver that restarts answers; a machine without a GPU is not kept waiting. */
+const adapterAttempts = 2;
+
 /**
  * WebGPU on the desktop through Dawn. `onFallback` is told where `auto` finds no GPU and takes SwiftShader.
  * Dawn names the Vulkan drivers when the instance is made, so the driver file is put in the environment first.
@@ -48,22 +70,39 @@ async function loadDawn(): Promise<DawnModule> {
 export async function openDawn(
   choice: AdapterChoice = "auto",
   onFallback: (sentence: string) => void = () => {},
+  { load, env, mayHaveGpu, swiftShader }: DawnSurroundings = realSurroundings,
 ): Promise<GPU> {
-  const dawn = await loadDawn();
+  const dawn = await load();
   Object.assign(globalThis, dawn.globals);
+  const icd = swiftShader();
   if (choice === "auto") {
-    const gpu = dawn.create([exactTimestamps]);
-    if ((await gpu.requestAdapter({ powerPreference: "high-performance" })) !== null) return gpu;
-    onFallback("No GPU was found: running on SwiftShader, a CPU implementation of Vulkan. It is slow.");
+    // Dawn prints warnings where it finds nothing, so it is asked only where there may be a GPU, or nothing else is left.
+    const isWorthIt =
+      icd === undefined || (mayHaveGpu() && (env.VK_DRIVER_FILES || env.VK_ICD_FILENAMES) !== icd);
+    const gpu = isWorthIt ? await hardware(dawn) : undefined;
+    if (gpu !== undefined) return gpu;
+    if (icd !== undefined)
+      onFallback("No GPU was found: running on SwiftShader, a CPU implementation of Vulkan. It is slow.");
   }
-  const icd = swiftShaderIcd();
   if (icd === undefined) {
     throw new EngineError(
       "adapter-unavailable",
       "There is no GPU here and no SwiftShader either: install Chromium (it ships SwiftShader), or set GPT_OSS_SWIFTSHADER_ICD to its vk_swiftshader_icd.json.",
     );
   }
-  process.env.VK_ICD_FILENAMES = icd;
-  process.env.VK_DRIVER_FILES = icd;
+  env.VK_ICD_FILENAMES = icd;
+  env.VK_DRIVER_FILES = icd;
   return dawn.create(["backend=vulkan", `${softwareToggles},timestamp_quantization`]);
+}
+
+/** An instance that gives an adapter, or undefined where it gives none, also when asked again. */
+async function hardware(dawn: DawnModule): Promise<GPU | undefined> {
+  const gpu = dawn.create([exactTimestamps]);
+  try {
+    await requestAdapter(gpu, { attempts: adapterAttempts });
+    return gpu;
+  } catch (error) {
+    if (isEngineError(error, "adapter-unavailable")) return undefined;
+    throw error;
+  }
 }

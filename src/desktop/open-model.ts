@@ -1,7 +1,9 @@
 import { createEngine } from "../runtime/engine.ts";
 import { checkTokens } from "../runtime/generate.ts";
+import { checkContextLength } from "../runtime/plan-options.ts";
+import { readTokenizer, requireTokenizer } from "../runtime/read-tokenizer.ts";
 import type { Engine, LoadOptions } from "../runtime/types.ts";
-import { readConfig } from "../weights/manifest.ts";
+import { readManifest } from "../weights/manifest.ts";
 import { openDawn } from "./dawn.ts";
 import { nanoFolder } from "./embedded-model.ts";
 import { createFolderFiles } from "./folder-files.ts";
@@ -11,17 +13,19 @@ import type { Terminal } from "./terminal.ts";
 export interface OpenOptions {
   /** Token ids to check against the vocabulary before anything is loaded. */
   readonly tokens?: readonly number[];
+  /** True where text goes in or out: then the checkpoint must have a tokenizer that works. */
+  readonly needsText?: boolean;
   /** Tokens that prompt and answer will take together. */
   readonly neededTokens?: number;
 }
 
 /**
  * Opens the folder of `--model` (or `nano`) on the chosen adapter and hands the engine to `use`.
- * Input is checked before the GPU is opened.
+ * The whole checkpoint but its weights, and the input, are checked before the GPU is opened.
  */
 export async function withModel(
   options: Options,
-  { tokens, neededTokens = 0 }: OpenOptions,
+  { tokens, needsText = false, neededTokens = 0 }: OpenOptions,
   terminal: Terminal,
   use: (engine: Engine) => Promise<void>,
 ): Promise<void> {
@@ -29,10 +33,13 @@ export async function withModel(
   const adapter = adapterChoice(options);
   const folder = options.required("model");
   const files = createFolderFiles(folder === "nano" ? nanoFolder() : folder);
-  const config = await readConfig(files);
+  const { config } = await readManifest(files);
+  if (needsText) requireTokenizer(await readTokenizer(files, undefined), files.id);
   if (tokens !== undefined) checkTokens(tokens, config.vocabSize);
   const contextLength =
-    load.contextLength ?? Math.min(config.maxPositionEmbeddings, Math.max(8192, neededTokens));
+    load.contextLength === undefined
+      ? Math.min(config.maxPositionEmbeddings, Math.max(8192, neededTokens))
+      : checkContextLength(load.contextLength, config);
   const gpu = await openDawn(adapter, (sentence) => terminal.err(`${sentence}\n`));
   const engine = await createEngine(gpu);
   try {

@@ -1,4 +1,3 @@
-import { EngineError } from "../errors.ts";
 import { renderChat } from "../text/chat-prompt.ts";
 import { createChatStream } from "../text/chat-stream.ts";
 import { createHarmonyParser } from "../text/harmony-parser.ts";
@@ -6,17 +5,13 @@ import { samplableTokens } from "../text/stop-tokens.ts";
 import type { Tokenizer } from "../text/types.ts";
 import { startGeneration } from "./generate.ts";
 import type { LoadedModel } from "./loaded-model.ts";
+import { requireTokenizer } from "./read-tokenizer.ts";
 import type { ChatEvent, ChatRequest } from "./types.ts";
 
 /** Answers a conversation: renders it, generates, and parses the answer's channels as tokens arrive. */
 export async function* chatEvents(model: LoadedModel, request: ChatRequest): AsyncGenerator<ChatEvent, void> {
-  const { tokenizer, config, info } = model;
-  if (tokenizer === undefined) {
-    throw new EngineError(
-      "tokenizer-invalid",
-      `${info.model.id} has no tokenizer.json, so it cannot chat; only token ids can be used with it.`,
-    );
-  }
+  const { config, info } = model;
+  const tokenizer = requireTokenizer(model.tokenizer, info.model.id);
   const prompt = renderChat(tokenizer, {
     messages: request.messages,
     reasoningEffort: request.reasoningEffort ?? "medium",

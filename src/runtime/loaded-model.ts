@@ -10,11 +10,11 @@ import type { ModelPlan } from "../model/plan-types.ts";
 import { uploadWeights } from "../model/upload.ts";
 import { layOutWeights } from "../model/weights.ts";
 import { assistantStopTokens } from "../text/stop-tokens.ts";
-import { createTokenizer } from "../text/tokenizer.ts";
 import type { Tokenizer } from "../text/types.ts";
 import { readManifest } from "../weights/manifest.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 import { checkedPlanOptions, type LoadModelOptions } from "./plan-options.ts";
+import { readTokenizer } from "./read-tokenizer.ts";
 import { createScheduler, type Scheduler } from "./scheduler.ts";
 import type { EngineInfo } from "./types.ts";
 
@@ -106,19 +106,6 @@ async function whileUploading(
 function describeAdapter(gpu: Gpu): EngineInfo["adapter"] {
   const { vendor, architecture, description, isSoftware } = gpu.adapter;
   return { vendor, architecture, description, isSoftware };
-}
-
-async function readTokenizer(
-  files: CheckpointFiles,
-  signal: AbortSignal | undefined,
-): Promise<Tokenizer | undefined> {
-  const text = await files.readText("tokenizer.json", signal);
-  if (text === undefined) return undefined;
-  const config = await files.readText("tokenizer_config.json", signal);
-  return createTokenizer(
-    parseJsonText("tokenizer.json", text, 64_000_000),
-    config === undefined ? undefined : parseJsonText("tokenizer_config.json", config),
-  );
 }
 
 async function readStopTokens(

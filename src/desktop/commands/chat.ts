@@ -17,7 +17,7 @@ export async function chatCommand(args: readonly string[], terminal: Terminal): 
   if (question === "")
     throw usageError('There is no question: put it last, in quotes, such as "What is 17 + 25?".');
   const request = { messages: [{ role: "user", content: question } as const], ...chatOptions(options) };
-  await withModel(options, {}, terminal, (engine) => answer(engine, request, terminal));
+  await withModel(options, { needsText: true }, terminal, (engine) => answer(engine, request, terminal));
 }
 
 function chatOptions(options: Options) {
