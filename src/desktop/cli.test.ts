@@ -1,8 +1,16 @@
 // The command line up to where a GPU is needed: mistakes are told in one sentence, exit 2, and nothing is written.
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { repositoryPath } from "../testing/reference.ts";
 import { cli } from "../testing/terminal.ts";
 import { adapterChoice, parseOptions, tokenList } from "./options.ts";
@@ -17,6 +25,25 @@ writeFileSync(join(broken, "config.json"), '{"model_type": "gpt_oss",');
 const empty = mkdtempSync(join(scratch, "empty-"));
 const noWeights = mkdtempSync(join(scratch, "llama-"));
 writeFileSync(join(noWeights, "config.json"), '{"model_type": "llama"}');
+
+/** A copy of the model with one file changed, or without it. */
+function changed(name: string, change: (text: string) => string | undefined): string {
+  const copy = mkdtempSync(join(scratch, "changed-"));
+  for (const file of readdirSync(model).filter((file) => !file.startsWith("reference")))
+    copyFileSync(join(model, file), join(copy, file));
+  const text = change(readFileSync(join(model, name), "latin1"));
+  if (text === undefined) rmSync(join(copy, name));
+  else writeFileSync(join(copy, name), text, "latin1");
+  return copy;
+}
+const cutWeights = changed("model.safetensors", (text) => text.slice(0, text.length / 2));
+const badTokenizer = changed("config.json", (text) => text);
+writeFileSync(join(badTokenizer, "tokenizer.json"), '{"model": 1}');
+const otherVocabulary = changed("config.json", (text) => text.replace(/("vocab_size": )320/, "$1321"));
+
+// Whatever is wrong must be told before the GPU is opened: here that would fail, with another code.
+beforeAll(() => void vi.stubEnv("DAWN_NODE", join(scratch, "no-dawn.node")));
+afterAll(() => void vi.unstubAllEnvs());
 
 const logits = (...more: string[]) => [
   "logits",
@@ -76,6 +103,24 @@ describe("mistakes", () => {
     ["another KV format", generate("--kv", "int8"), /--kv.*f32, f16/],
     ["another variant", generate("--variant", "fast"), /--variant.*subgroups, workgroup/],
     ["a context of nothing", generate("--context-length", "0"), /--context-length/],
+    ["weights that are cut", replaced(logits(), "--model", cutWeights), /model\.safetensors/],
+    [
+      "weights of another shape",
+      replaced(logits(), "--model", otherVocabulary),
+      /tensors do not match its config\.json.*\[321, 128\]/,
+    ],
+    ["a context that the model has not", generate("--context-length", "131073"), /from 1 to 131072/],
+    ["an empty model", replaced(logits(), "--model", ""), /--model has an empty value/],
+    ["an empty out", replaced(logits(), "--out", ""), /--out has an empty value/],
+    ["empty tokens", replaced(logits(), "--tokens", ""), /--tokens has an empty value/],
+    ["an empty number", generate("--seed", ""), /--seed has an empty value/],
+    [
+      "an out that cannot be written",
+      replaced(logits(), "--out", join(scratch, "x".repeat(300))),
+      /--out.*cannot be written: name too long/,
+    ],
+    ["no tokenizer for a chat", ["chat", "--model", model, "Hi"], /has no tokenizer\.json/],
+    ["a tokenizer that is none", ["chat", "--model", badTokenizer, "Hi"], /tokenizer\.json/],
     ["no question", ["chat", "--model", "nano"], /no question/],
     ["another effort", ["chat", "--model", "nano", "--effort", "max", "Hi"], /--effort.*low, medium, high/],
   ])("are told: %s", async (_, args, sentence) => {
@@ -92,6 +137,22 @@ it.each(["--help", "help"])("%s lists the commands on stdout", async (name) => {
   expect([code, err]).toEqual([0, ""]);
   for (const command of ["logits", "generate", "chat", "--adapter auto|swiftshader"])
     expect(help).toContain(command);
+});
+
+it.each(["logits", "generate", "chat"])(
+  "%s --help tells of that command alone, whatever else is there",
+  async (name) => {
+    const { code, out: help, err } = await cli(name, "--tokens", "nonsense", "--help");
+    expect([code, err]).toEqual([0, ""]);
+    expect(help).toMatch(new RegExp(`cli -- ${name} `));
+    expect(help.match(/cli -- /g)).toHaveLength(1);
+    expect(help).toContain("--adapter auto|swiftshader");
+  },
+);
+
+it("takes --help behind -- as words", async () => {
+  const outcome = await cli("chat", "--model", empty, "--", "--help");
+  expect(outcome).toMatchObject({ code: 2, out: "", err: expect.stringContaining("has no config.json") });
 });
 
 describe("options", () => {

@@ -15,7 +15,9 @@ const common = {
 
 /** Parsed command line: text options, switches, and what stood free. */
 export interface Options {
+  /** @throws request-invalid where it is given without a value, such as `--date ''` */
   text(name: string): string | undefined;
+  /** @throws request-invalid where it is missing or empty */
   required(name: string): string;
   flag(name: string): boolean;
   /** A number within bounds. @throws request-invalid */
@@ -33,6 +35,7 @@ export function parseOptions(args: readonly string[], own: OptionTable): Options
   const parsed = parse(args, own);
   const text = (name: string) => {
     const value = parsed.values[name];
+    if (value === "") throw usageError(`--${name} has an empty value.`);
     return typeof value === "string" ? value : undefined;
   };
   return {
@@ -85,6 +88,12 @@ function parse(args: readonly string[], own: OptionTable): Parsed {
   }
 }
 
+/** True where the arguments ask for help; what stands after `--` asks for nothing. */
+export function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end === -1 ? args.length : end).includes("--help");
+}
+
 /** `--adapter`, auto where it is not given. */
 export const adapterChoice = (options: Options): AdapterChoice =>
   options.choice("adapter", ["auto", "swiftshader"]) ?? "auto";
@@ -116,5 +125,4 @@ export function tokenList(options: Options): number[] {
   return value as number[];
 }
 
-const shorten = (text: string) =>
-  text.length > 60 ? `${text.slice(0, 60)}…` : text === "" ? "nothing" : text;
+const shorten = (text: string) => (text.length > 60 ? `${text.slice(0, 60)}…` : text);

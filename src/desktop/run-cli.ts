@@ -3,15 +3,29 @@ import { chatCommand } from "./commands/chat.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { logitsCommand } from "./commands/logits.ts";
 import { exitCodes, usageError } from "./exit.ts";
+import { asksForHelp } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
-const usage = `usage:
-  npm run --silent cli -- logits --model DIR --tokens '[1,2,3]' --out FILE [--decode]
-  npm run --silent cli -- generate --model DIR --tokens '[1,2,3]' --max-new-tokens N [--temperature T] [--seed S] [--no-stop] [--json]
-  npm run --silent cli -- chat --model DIR|nano [--effort low|medium|high] [--temperature T] [--seed S] [--date YYYY-MM-DD] "question"
-each also takes [--adapter auto|swiftshader] [--kv f32|f16] [--variant subgroups|workgroup] [--context-length N]`;
+const usages = {
+  logits: "logits --model DIR --tokens '[1,2,3]' --out FILE [--decode]",
+  generate:
+    "generate --model DIR --tokens '[1,2,3]' [--max-new-tokens N] [--temperature T] [--seed S] [--no-stop] [--json]",
+  chat: 'chat --model DIR|nano [--effort low|medium|high] [--temperature T] [--seed S] [--max-new-tokens N] [--date YYYY-MM-DD] "question"',
+};
+
+/** Help on one command, or on all. */
+const usage = (names: readonly (keyof typeof usages)[]) =>
+  [
+    "usage:",
+    ...names.map((name) => `  npm run --silent cli -- ${usages[name]}`),
+    `${names.length > 1 ? "each" : "it"} also takes [--adapter auto|swiftshader] [--kv f32|f16] [--variant subgroups|workgroup] [--context-length N]`,
+    "",
+  ].join("\n");
 
 const commands = { logits: logitsCommand, generate: generateCommand, chat: chatCommand };
+type CommandName = keyof typeof commands;
+const isCommand = (name: string | undefined): name is CommandName =>
+  name !== undefined && Object.hasOwn(commands, name);
 
 /**
  * Runs one command line: logits | generate | chat. Results go to `out` (or --out), everything else to `err`.
@@ -19,16 +33,17 @@ const commands = { logits: logitsCommand, generate: generateCommand, chat: chatC
  */
 export async function runCli([name, ...args]: readonly string[], terminal: Terminal): Promise<number> {
   if (name === "--help" || name === "help") {
-    terminal.out(`${usage}\n`);
+    terminal.out(usage(["logits", "generate", "chat"]));
     return exitCodes.ok;
   }
   try {
-    if (name === undefined || !Object.hasOwn(commands, name)) {
+    if (!isCommand(name)) {
       throw usageError(
         `${name === undefined ? "No command was given" : `There is no command "${name}"`}; expected logits, generate or chat (--help lists their options).`,
       );
     }
-    await commands[name as keyof typeof commands](args, terminal);
+    if (asksForHelp(args)) terminal.out(usage([name]));
+    else await commands[name](args, terminal);
     return exitCodes.ok;
   } catch (error) {
     return report(toEngineError(error), terminal);
