@@ -1,8 +1,7 @@
-import { type EngineError, toEngineError } from "../errors.ts";
 import { chatCommand } from "./commands/chat.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { logitsCommand } from "./commands/logits.ts";
-import { exitCodes, usageError } from "./exit.ts";
+import { exitCodeOf, exitCodes, usageError } from "./exit.ts";
 import { asksForHelp } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -36,7 +35,7 @@ export async function runCli([name, ...args]: readonly string[], terminal: Termi
     terminal.out(usage(["logits", "generate", "chat"]));
     return exitCodes.ok;
   }
-  try {
+  return exitCodeOf(async () => {
     if (!isCommand(name)) {
       throw usageError(
         `${name === undefined ? "No command was given" : `There is no command "${name}"`}; expected logits, generate or chat (--help lists their options).`,
@@ -44,24 +43,5 @@ export async function runCli([name, ...args]: readonly string[], terminal: Termi
     }
     if (asksForHelp(args)) terminal.out(usage([name]));
     else await commands[name](args, terminal);
-    return exitCodes.ok;
-  } catch (error) {
-    return report(toEngineError(error), terminal);
-  }
-}
-
-function report(error: EngineError, terminal: Terminal): number {
-  terminal.err(`${error.message}\n`);
-  if (error.code === "internal" && process.env.DEBUG !== undefined) terminal.err(`${error.stack}\n`);
-  switch (error.code) {
-    case "request-invalid":
-    case "checkpoint-invalid":
-    case "tokenizer-invalid":
-    case "context-overflow":
-      return exitCodes.badInput;
-    case "adapter-unavailable":
-      return exitCodes.noAdapter;
-    default:
-      return exitCodes.failed;
-  }
+  }, terminal);
 }

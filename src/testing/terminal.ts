@@ -1,4 +1,6 @@
+import { exitCodeOf } from "../desktop/exit.ts";
 import { runCli } from "../desktop/run-cli.ts";
+import type { Terminal } from "../desktop/terminal.ts";
 
 /** What a command line left behind. */
 export interface CliOutcome {
@@ -8,10 +10,17 @@ export interface CliOutcome {
 }
 
 /** Runs the command line in this process and keeps what it writes. */
-export async function cli(...args: readonly string[]): Promise<CliOutcome> {
+export const cli = (...args: readonly string[]): Promise<CliOutcome> =>
+  recorded((terminal) => runCli(args, terminal));
+
+/** Runs one command in this process, as its program would, and keeps what it writes. */
+export const outcomeOf = (command: (terminal: Terminal) => Promise<void>): Promise<CliOutcome> =>
+  recorded((terminal) => exitCodeOf(() => command(terminal), terminal));
+
+async function recorded(program: (terminal: Terminal) => Promise<number>): Promise<CliOutcome> {
   let out = "";
   let err = "";
-  const code = await runCli(args, {
+  const code = await program({
     out: (text) => {
       out += text;
     },
