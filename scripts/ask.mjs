@@ -9,6 +9,9 @@ import { LauncherError, runMain } from "./lib/fail.mjs";
 import { root } from "./lib/root.mjs";
 import { createStaticServer } from "./lib/static-server.mjs";
 
+const usage =
+  'npm run ask -- "question" [--effort low|medium|high] [--timeout SECONDS]: asks the embedded model in headless Chromium.';
+
 const efforts = ["low", "medium", "high"];
 
 function readArguments() {
@@ -17,8 +20,10 @@ function readArguments() {
     options: {
       effort: { type: "string", default: "medium" },
       timeout: { type: "string", default: "300" },
+      help: { type: "boolean" },
     },
   });
+  if (values.help) return undefined;
   const question = positionals.join(" ").trim();
   if (question === "") throw new LauncherError('Ask something, e.g. npm run ask -- "What is 17 + 25?"', 2);
   if (!efforts.includes(values.effort)) {
@@ -32,6 +37,7 @@ function readArguments() {
 
 await runMain(async () => {
   const request = readArguments();
+  if (request === undefined) return console.log(usage);
   await ensureInstalled();
   await ensureBuilt("page");
   const executablePath = await ensureChromium();

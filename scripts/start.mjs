@@ -6,6 +6,9 @@ import { LauncherError, runMain } from "./lib/fail.mjs";
 import { root } from "./lib/root.mjs";
 import { createStaticServer } from "./lib/static-server.mjs";
 
+const usage = `npm start [-- --port N --host ADDRESS]: serves the chat page until Ctrl-C, at 127.0.0.1:4173 unless told otherwise
+(the environment variable PORT also names the port; 0 takes a free one).`;
+
 const defaultPort = "4173";
 
 /** @param {string} text */
@@ -19,7 +22,10 @@ function parsePort(text) {
 }
 
 await runMain(async () => {
-  const { values } = parseArgs({ options: { port: { type: "string" }, host: { type: "string" } } });
+  const { values } = parseArgs({
+    options: { port: { type: "string" }, host: { type: "string" }, help: { type: "boolean" } },
+  });
+  if (values.help) return console.log(usage);
   const port = parsePort(values.port ?? (process.env.PORT || defaultPort));
   const host = values.host ?? "127.0.0.1";
   await ensureInstalled();

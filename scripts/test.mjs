@@ -87,10 +87,14 @@ async function runTests(file, args, report, totals) {
   return stageFailure(exitCode, counts);
 }
 
-/** @returns {Stage[]} */
+const usage =
+  "npm test [-- --only check|unit|gpu|e2e]: runs every test, or one part; stops at the first failure.";
+
+/** @returns {Stage[] | undefined} undefined where help is wanted */
 function wantedStages() {
-  const { values } = parseArgs({ options: { only: { type: "string" } } });
+  const { values } = parseArgs({ options: { only: { type: "string" }, help: { type: "boolean" } } });
   const { only } = values;
+  if (values.help) return undefined;
   if (only === undefined) return stages;
   const wanted = stages.filter((stage) => stage.only.includes(only));
   if (wanted.length > 0) return wanted;
@@ -112,10 +116,12 @@ async function runStage(stage, totals) {
 }
 
 await runMain(async () => {
+  const wanted = wantedStages();
+  if (wanted === undefined) return console.log(usage);
   const totals = { passed: 0, failed: 0 };
   /** @type {string[]} */
   const times = [];
-  for (const stage of wantedStages()) {
+  for (const stage of wanted) {
     console.log(`\n── ${stage.name}`);
     const startMs = performance.now();
     const failure = await runStage(stage, totals);
