@@ -7,7 +7,7 @@ import type { TensorPlacement } from "./weights.ts";
 
 const mib = 1024 * 1024;
 
-/** Half of what a browser lets a worker have on a small machine, for the largest published shapes. */
+/** Room for three pieces, a transposed copy and what waits in the queue, also with experts of 33 MB. */
 const allowedBytes = 256 * mib;
 
 /**
