@@ -1,3 +1,4 @@
+import type { Page } from "@playwright/test";
 import { chatPage, type ProgressStep, recordProgress } from "./support/chat-page.ts";
 import { askedRanges, modelRequests } from "./support/requests.ts";
 import { expect, test } from "./support/test.ts";
@@ -41,11 +42,58 @@ test("first visit downloads and answers, reasoning apart; second visit answers w
   const second = await visit();
   const again = chatPage(second.page, server.url);
   await again.open();
+  // The worker has started once it has listed what is stored: from here on the page has all it needs.
+  await expect(second.page.locator("#stored-models li")).toHaveCount(1);
+  await second.context.setOffline(true);
+  expect(await second.page.evaluate(isReachable, server.url)).toBe(false);
+  expect(await second.page.workers()[0]?.evaluate(isReachable, server.url)).toBe(false);
   await again.ask("What is 17 + 25?");
   await again.turnIs("done");
   expect(await again.by("answer-text").textContent()).toBe(firstAnswer);
   expect(modelRequests(server.requests.slice(before))).toEqual([]);
 });
+
+test("a visit whose address sets nothing is told today's date, and its answers are repeatable", async ({
+  serve,
+  visit,
+}) => {
+  test.setTimeout(360_000);
+  const server = await serve();
+  const { page } = await visit();
+  const chat = chatPage(page, server.url);
+  const reasoning = async () => {
+    await chat.ask("What is today's date?", "medium");
+    await chat.turnIs("done");
+    return chat.by("reasoning-text").textContent();
+  };
+  await chat.openBare();
+  const before = await today(page);
+  const bare = await reasoning();
+  // Against what the model makes of a date, not against the date: it reads those of far years wrong.
+  const told: (string | null)[] = [];
+  for (const date of new Set([before, await today(page)])) {
+    await chat.open({ date });
+    told.push(await reasoning());
+  }
+  expect(told).toContain(bare);
+  await chat.open({ date: before.endsWith("-03-14") ? "2027-05-16" : "2027-03-14" });
+  expect(await reasoning(), "another date gives another answer").not.toBe(bare);
+});
+
+/** YYYY-MM-DD in the page's time zone; Swedes write dates so. */
+function today(page: Page): Promise<string> {
+  return page.evaluate(() => new Date().toLocaleDateString("sv-SE"));
+}
+
+/** Runs in a page or worker: whether its server can be reached. */
+async function isReachable(url: string): Promise<boolean> {
+  try {
+    await fetch(url, { cache: "no-store" });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function checkProgress(steps: readonly ProgressStep[]): void {
   for (const phase of ["download", "load"]) {
@@ -63,7 +111,7 @@ function sum(ranges: readonly { readonly start: number; readonly end: number }[]
 }
 
 /** Collects what the page's own Content-Security-Policy blocked. */
-async function watchPolicy(page: import("@playwright/test").Page): Promise<() => Promise<string[]>> {
+async function watchPolicy(page: Page): Promise<() => Promise<string[]>> {
   await page.addInitScript(() => {
     const blocked: string[] = [];
     Object.assign(globalThis, { blocked });
@@ -72,7 +120,7 @@ async function watchPolicy(page: import("@playwright/test").Page): Promise<() =>
   return () => page.evaluate(() => Reflect.get(globalThis, "blocked") as string[]);
 }
 
-async function screenshots(page: import("@playwright/test").Page): Promise<void> {
+async function screenshots(page: Page): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     for (const width of [1280, 360]) {
       await page.emulateMedia({ colorScheme });

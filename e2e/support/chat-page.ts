@@ -11,8 +11,10 @@ export const loadTimeoutMs = 60_000;
 export interface ChatPage {
   readonly page: Page;
   readonly by: (testId: string) => Locator;
-  /** Opens the page; answers are greedy and dated as the model's samples are, unless told otherwise. */
+  /** Opens the page; answers are dated as the model's samples are, unless told otherwise. */
   open(parameters?: Readonly<Record<string, string>>): Promise<void>;
+  /** Opens the page as a visitor does: its address sets nothing. */
+  openBare(): Promise<void>;
   ask(question: string, effort?: "low" | "medium" | "high"): Promise<void>;
   /** Waits until the newest turn is in this state. */
   turnIs(state: TurnState): Promise<void>;
@@ -29,8 +31,11 @@ export function chatPage(page: Page, url: string): ChatPage {
     page,
     by,
     open: async (parameters = {}) => {
-      const query = new URLSearchParams({ temperature: "0", date: "2026-11-22", ...parameters });
+      const query = new URLSearchParams({ date: "2026-11-22", ...parameters });
       await page.goto(`${url}?${query}`);
+    },
+    openBare: async () => {
+      await page.goto(url);
     },
     ask: async (question, effort = "low") => {
       await by("effort").selectOption(effort);
