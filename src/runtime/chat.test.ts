@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { fakeInfo } from "../testing/fake-engine.ts";
 import { nano } from "../text/nano.fixture.ts";
 import { chatEvents, localDate } from "./chat.ts";
 import type { LoadedModel } from "./loaded-model.ts";
@@ -11,7 +12,7 @@ async function promptText(request: Partial<ChatRequest>): Promise<string> {
     tokenizer: nano,
     stopTokens: [],
     config: { vocabSize: nano.vocabSize } as LoadedModel["config"],
-    info: { contextLength: 1024 } as LoadedModel["info"],
+    info: { ...fakeInfo, contextLength: 1024 },
     scheduler: {
       // biome-ignore lint/correctness/useYield: it answers nothing
       run: async function* (asked) {
