@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { openGpu } from "../gpu/gpu.ts";
+import { openCountedGpu } from "../testing/counted-gpu.ts";
 import { testGpu } from "../testing/gpu-device.ts";
 import { chooseMxfp4, halfFormIsExact } from "./choose-mxfp4.ts";
 
@@ -10,6 +12,15 @@ describe("choice of the MXFP4 form", () => {
   it("takes the form through f16 on a GPU and the plain one on a CPU adapter", async () => {
     const gpu = await testGpu();
     expect(await chooseMxfp4(gpu)).toBe(gpu.adapter.isSoftware ? "bits" : "half");
+  });
+
+  it("tells that there is no memory instead of taking it for a failed test", async () => {
+    const counted = await openCountedGpu();
+    const gpu = await openGpu(counted.gpu);
+    counted.failAllocation(1);
+    await expect(halfFormIsExact(gpu)).rejects.toMatchObject({ code: "out-of-memory" });
+    expect(counted.liveBuffers()).toBe(0);
+    gpu.destroy();
   });
 
   it("takes the plain form where the test fails", async () => {

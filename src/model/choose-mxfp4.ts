@@ -17,7 +17,7 @@ export async function chooseMxfp4(gpu: Gpu): Promise<Mxfp4Form> {
   return (await halfFormIsExact(gpu)) ? "half" : "bits";
 }
 
-/** Whether the form through f16 gives every code exactly here. */
+/** Whether the form through f16 gives every code exactly here. @throws out-of-memory | device-lost */
 export async function halfFormIsExact(gpu: Gpu): Promise<boolean> {
   const shape = { numBlocks: 1 };
   const pipeline = await gpu.pipelines.compile(
@@ -28,6 +28,7 @@ export async function halfFormIsExact(gpu: Gpu): Promise<boolean> {
     const blocks = buffers.storage("mxfp4 test codes", 16);
     const scales = buffers.storage("mxfp4 test scales", 4);
     const values = buffers.storage("mxfp4 test values", 128);
+    await buffers.settled();
     // Codes 0 to 15 in order, then 8 to 15 and 0 to 7: each code stands in the low and in the high half of a word.
     const codes = Array.from({ length: 32 }, (_, i) => (i < 16 ? i : (i + 8) % 16));
     const bytes = Uint8Array.from(
