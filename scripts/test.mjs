@@ -121,6 +121,8 @@ await runMain(async () => {
   const totals = { passed: 0, failed: 0 };
   /** @type {string[]} */
   const times = [];
+  /** @type {string[]} */
+  let notRun = [];
   for (const stage of wanted) {
     console.log(`\n── ${stage.name}`);
     const startMs = performance.now();
@@ -131,8 +133,10 @@ await runMain(async () => {
     if (totals.failed === 0) totals.failed = 1; // the stage itself
     process.exitCode = 1;
     console.log(`\nStage ${stage.name} failed: ${failure}`);
+    notRun = wanted.slice(wanted.indexOf(stage) + 1).map(({ name }) => name);
     break;
   }
   console.log(`\n${times.join("\n")}\n`);
+  if (notRun.length > 0) console.log(`not run: ${notRun.join(", ")}\n`);
   console.log(`${totals.passed} passed, ${totals.failed} failed`);
 });

@@ -7,7 +7,7 @@ export interface AskedRange {
 }
 
 /**
- * The ranges of weights that were asked for, in order, without the one-byte question for a file's size.
+ * The ranges of weights that were asked for, in order, without the two-byte question for a file's size.
  */
 export function askedRanges(requests: readonly RequestRecord[]): AskedRange[] {
   return requests
@@ -18,7 +18,7 @@ export function askedRanges(requests: readonly RequestRecord[]): AskedRange[] {
         throw new Error(`weights were asked for with range ${range}`);
       return { start: Number(first), end: Number(last) + 1 };
     })
-    .filter(({ start, end }) => end - start > 1);
+    .filter(({ start, end }) => end - start > 2);
 }
 
 /** Everything asked for below a folder of models. */

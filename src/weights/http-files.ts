@@ -106,8 +106,9 @@ function decodeText(decoder: TextDecoder, url: string, piece?: Uint8Array): stri
 
 async function fetchStat(http: Http, name: string, signal?: AbortSignal): Promise<FileStat> {
   const url = fileUrl(http, name);
-  // A range of one byte, not HEAD: compressing servers and signed addresses answer HEAD differently.
-  const range = { startBytes: 0, endBytes: 1 };
+  // A range of two bytes, not HEAD: compressing servers and signed addresses answer HEAD differently. Not of one byte:
+  // sirv, in Vite's dev and preview servers, takes "0-0" for the whole file.
+  const range = { startBytes: 0, endBytes: 2 };
   let stat: FileStat | undefined;
   await withRetries(
     http.policy,
@@ -116,10 +117,11 @@ async function fetchStat(http: Http, name: string, signal?: AbortSignal): Promis
         ...rangeRequest(url, range, signal),
         onResponse(response) {
           stat = checkPartial(url, response, range);
-          return true; // reading the one byte keeps the connection usable
+          return true; // reading the bytes keeps the connection usable
         },
         onPiece(piece) {
-          if (piece.byteLength > 1) throw refused(url, 206, "the server sent more than the 1 byte asked for");
+          if (piece.byteLength > 2)
+            throw refused(url, 206, "the server sent more than the 2 bytes asked for");
         },
       }),
     { signal },
