@@ -108,6 +108,7 @@ export function createTurnView(): TurnView {
 }
 
 function describeStats(stats: GenerateStats): string {
+  if (stats.newTokens === 0) return `${stats.promptTokens} tokens in, none out`;
   return [
     `${formatRate(stats.decodeTokensPerSecond)} tokens/s`,
     `first token after ${formatSeconds(stats.timeToFirstTokenMs)}`,
