@@ -46,8 +46,15 @@ function layerSteps(
 ): Promise<Step<PassRun>>[] {
   const { hiddenSize, rmsNormEps: eps } = config;
   const { step, x, normed, q, attention, partials, rope, hidden, expertIds: ids, expertWeights } = act;
-  const shape = { ...attentionShape(config, config.layerTypes[index] ?? "full", options), hiddenSize, eps };
-  const moe = moeShape(config);
+  const { tuning } = options;
+  const shape = {
+    ...attentionShape(config, config.layerTypes[index] ?? "full", options),
+    hiddenSize,
+    eps,
+    tuning,
+  };
+  const output = { inputSize: queryWidth(config), outputSize: hiddenSize, tuning };
+  const moe = moeShape(config, options);
   const kv = act.kv[index] as Activations["kv"][number];
   return [
     build(
@@ -64,9 +71,9 @@ function layerSteps(
     ),
     build(
       linearResidualBf16Vec,
-      { inputSize: queryWidth(config), outputSize: hiddenSize },
+      output,
       { step, x: attention, weight: layer.outWeight, bias: layer.outBias, out: x },
-      () => linearVecGrid(hiddenSize, 1),
+      () => linearVecGrid(output, 1),
     ),
     build(
       routerTopk,

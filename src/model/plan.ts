@@ -39,8 +39,8 @@ export async function createModelPlan(
   const [prefill, decode, head, sample] = await Promise.all([
     prefillSteps(build, config, weights, act, options),
     decodeSteps(build, config, weights, act, options),
-    headSteps(build, config, weights, act),
-    sampleSteps(build, config, act),
+    headSteps(build, config, weights, act, options),
+    sampleSteps(build, config, act, options),
   ]);
   let all: Promise<AllLogits> | undefined;
   return {
@@ -51,7 +51,7 @@ export async function createModelPlan(
     head,
     sample,
     allLogits() {
-      all ??= allLogits(build, buffers, config, weights, act);
+      all ??= allLogits(build, { buffers, weights, act }, config, options);
       all.catch(() => {
         all = undefined; // may be tried again
       });
@@ -60,22 +60,34 @@ export async function createModelPlan(
   };
 }
 
-function headSteps(build: StepBuilder, config: ModelConfig, weights: ModelWeights, act: Activations) {
+function headSteps(
+  build: StepBuilder,
+  config: ModelConfig,
+  weights: ModelWeights,
+  act: Activations,
+  { tuning }: PlanOptions,
+) {
   const { hiddenSize, vocabSize, rmsNormEps: eps } = config;
   const { step, x, allowed, logits, candidates } = act;
+  const shape = { hiddenSize, vocabSize, eps, tuning };
   return Promise.all([
     build(
       lmHeadBf16Vec,
-      { hiddenSize, vocabSize, eps },
+      shape,
       { step, x, gain: weights.finalNorm, weight: weights.lmHead, allowed, logits, candidates },
-      (_run: PassRun) => lmHeadGrid(vocabSize),
+      (_run: PassRun) => lmHeadGrid(shape),
     ),
   ]);
 }
 
-function sampleSteps(build: StepBuilder, config: ModelConfig, act: Activations) {
+function sampleSteps(
+  build: StepBuilder,
+  { vocabSize }: ModelConfig,
+  act: Activations,
+  { tuning }: PlanOptions,
+) {
   const { step: state, candidates, stopTokens, tokens, result } = act;
-  const numCandidates = lmHeadCandidates(config.vocabSize);
+  const numCandidates = lmHeadCandidates({ vocabSize, tuning });
   return Promise.all([
     build(
       sampleAdvance,
@@ -88,25 +100,25 @@ function sampleSteps(build: StepBuilder, config: ModelConfig, act: Activations) 
 
 async function allLogits(
   build: StepBuilder,
-  buffers: BufferSet,
+  { buffers, weights, act }: PlanMemory,
   config: ModelConfig,
-  weights: ModelWeights,
-  act: Activations,
+  { tuning }: PlanOptions,
 ): Promise<AllLogits> {
   const { hiddenSize, vocabSize, rmsNormEps: eps } = config;
   const maxTokens = Math.max(1, Math.floor(allLogitsBytes / (4 * vocabSize)));
   const buffer = buffers.storage("all logits", maxTokens * vocabSize * 4);
   await buffers.settled();
   const { step, x, normed } = act;
+  const linear = { inputSize: hiddenSize, outputSize: vocabSize, tuning };
   const steps = await Promise.all([
     build(rmsNorm, { hiddenSize, eps }, { step, x, gain: weights.finalNorm, out: normed }, (run) =>
       rmsNormGrid(run.numTokens),
     ),
     build(
       linearBf16Tile,
-      { inputSize: hiddenSize, outputSize: vocabSize, addBias: false, addToOut: false },
+      { ...linear, addBias: false, addToOut: false },
       { step, inputs: normed, weight: weights.lmHead, bias: weights.finalNorm, out: buffer },
-      (run) => linearTileGrid(vocabSize, run.numTokens),
+      (run) => linearTileGrid(linear, run.numTokens),
     ),
   ]);
   return { steps, buffer, maxTokens };

@@ -36,7 +36,7 @@ export async function prefillSteps(
   );
   const layers = weights.layers.flatMap((layer, i) => [
     ...attentionSteps(build, config, layer, act, i, options),
-    ...moeSteps(build, config, layer, act),
+    ...moeSteps(build, config, layer, act, options),
   ]);
   return Promise.all([first, ...layers]);
 }
@@ -51,7 +51,10 @@ function attentionSteps(
 ): Promise<Step<PassRun>>[] {
   const { hiddenSize, rmsNormEps: eps } = config;
   const { step, x, normed, qkv, q, attention, rope } = act;
+  const { tuning } = options;
   const shape = attentionShape(config, config.layerTypes[index] ?? "full", options);
+  const qkvLinear = { inputSize: hiddenSize, outputSize: qkvWidth(config), tuning };
+  const outLinear = { inputSize: queryWidth(config), outputSize: hiddenSize, tuning };
   const kv = act.kv[index] as Activations["kv"][number];
   return [
     build(rmsNorm, { hiddenSize, eps }, { step, x, gain: layer.attentionNorm, out: normed }, (run) =>
@@ -59,9 +62,9 @@ function attentionSteps(
     ),
     build(
       linearBf16Tile,
-      { inputSize: hiddenSize, outputSize: qkvWidth(config), addBias: true, addToOut: false },
+      { ...qkvLinear, addBias: true, addToOut: false },
       { step, inputs: normed, weight: layer.qkvWeight, bias: layer.qkvBias, out: qkv },
-      (run) => linearTileGrid(qkvWidth(config), run.numTokens),
+      (run) => linearTileGrid(qkvLinear, run.numTokens),
     ),
     build(ropeKvWrite, shape, { step, qkv, rope, q, ...kv }, (run) => ropeKvWriteGrid(shape, run.numTokens)),
     build(attentionSinkPrefill, shape, { step, q, ...kv, sinks: layer.sinks, out: attention }, (run) =>
@@ -69,9 +72,9 @@ function attentionSteps(
     ),
     build(
       linearBf16Tile,
-      { inputSize: queryWidth(config), outputSize: hiddenSize, addBias: true, addToOut: true },
+      { ...outLinear, addBias: true, addToOut: true },
       { step, inputs: attention, weight: layer.outWeight, bias: layer.outBias, out: x },
-      (run) => linearTileGrid(hiddenSize, run.numTokens),
+      (run) => linearTileGrid(outLinear, run.numTokens),
     ),
   ];
 }
@@ -81,9 +84,10 @@ function moeSteps(
   config: ModelConfig,
   layer: LayerWeights,
   act: Activations,
+  options: PlanOptions,
 ): Promise<Step<PassRun>>[] {
   const { step, x, normed, entries, offsets, tiles, hidden, expertOut, expertIds: ids, expertWeights } = act;
-  const shape = moeShape(config);
+  const shape = moeShape(config, options);
   return [
     build(
       routerTopk,

@@ -3,6 +3,7 @@ import type { KernelVariant } from "../gpu/gpu.ts";
 import type { AttentionShape } from "../kernels/attention/attention-shape.ts";
 import { type KvFormat, kvCapacity } from "../kernels/attention/kv-cache.ts";
 import type { MoeShape } from "../kernels/moe/moe-shape.ts";
+import type { KernelTuning } from "../kernels/tuning.ts";
 
 /** What a plan is made for, beside the model. */
 export interface PlanOptions {
@@ -12,6 +13,7 @@ export interface PlanOptions {
   readonly variant: KernelVariant;
   /** Most tokens of one pass: activations are allocated for it. */
   readonly maxTokensPerPass: number;
+  readonly tuning: KernelTuning;
 }
 
 /**
@@ -35,7 +37,7 @@ export function attentionShape(
 }
 
 /** The shape of the mixture of experts. */
-export const moeShape = (config: ModelConfig): MoeShape => ({
+export const moeShape = (config: ModelConfig, { tuning }: Pick<PlanOptions, "tuning">): MoeShape => ({
   hiddenSize: config.hiddenSize,
   expertWidth: config.intermediateSize,
   numExperts: config.numExperts,
@@ -43,6 +45,7 @@ export const moeShape = (config: ModelConfig): MoeShape => ({
   expertFormat: config.expertFormat,
   eps: config.rmsNormEps,
   swigluLimit: config.swigluLimit,
+  tuning,
 });
 
 /** Q * D, the width of queries and of attention's output. */

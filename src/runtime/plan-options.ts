@@ -2,6 +2,7 @@ import { EngineError } from "../errors.ts";
 import type { CheckpointManifest, ModelConfig } from "../format/types.ts";
 import { createDryBufferSet } from "../gpu/dry-buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { defaultTuning, type KernelTuning } from "../kernels/tuning.ts";
 import { allocateActivations } from "../model/activations.ts";
 import type { PlanOptions } from "../model/shapes.ts";
 import { layOutWeights } from "../model/weights.ts";
@@ -14,6 +15,8 @@ const defaultTokensPerPass = 512;
 export interface LoadModelOptions extends LoadOptions {
   /** Most prompt tokens of one pass; the activations of a pass are allocated for it. Default 512. */
   readonly maxTokensPerPass?: number;
+  /** Sizes of the kernels. Default: `defaultTuning`. */
+  readonly tuning?: KernelTuning;
 }
 
 /**
@@ -39,6 +42,7 @@ export function checkedPlanOptions(
     kvFormat: options.kvFormat ?? "f32",
     variant,
     maxTokensPerPass: Math.min(options.maxTokensPerPass ?? defaultTokensPerPass, contextLength),
+    tuning: options.tuning ?? defaultTuning,
   };
   const dry = createDryBufferSet(gpu.device.limits);
   layOutWeights(manifest, dry);

@@ -2,10 +2,10 @@ import { defineKernel, divisible, f32 } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/attention/qkv-rope-bf16-vec.wgsl?raw";
 import { bf16, reduce, ropeKv, step } from "../libraries.ts";
-import { tuning } from "../tuning.ts";
+import { type Tuned, tuningOf } from "../tuning.ts";
 import { checkKvShape, type KvShape, kvConstants, kvLibrary } from "./kv-cache.ts";
 
-export interface QkvRopeShape extends KvShape {
+export interface QkvRopeShape extends KvShape, Tuned {
   readonly hiddenSize: number;
   readonly eps: number;
 }
@@ -35,7 +35,7 @@ export const qkvRopeBf16Vec = defineKernel({
     ...kvConstants(shape),
     H: shape.hiddenSize,
     EPS: f32(shape.eps),
-    WG_SIZE: tuning.qkv.workgroupSize,
+    WG_SIZE: tuningOf(shape).qkv.workgroupSize,
     NUM_SUMS: 9,
   }),
   check: (shape) => [...checkKvShape(shape), ...divisible("hidden size", shape.hiddenSize, 8)],

@@ -2,9 +2,9 @@ import { defineKernel, divisible } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/linear/linear-bf16-tile.wgsl?raw";
 import { bf16, step, tile } from "../libraries.ts";
-import { tuning } from "../tuning.ts";
+import { type Tuned, tuningOf } from "../tuning.ts";
 
-export interface LinearTileShape {
+export interface LinearTileShape extends Tuned {
   /** K, contraction width. */
   readonly inputSize: number;
   /** N, rows of the weight. */
@@ -14,28 +14,31 @@ export interface LinearTileShape {
   readonly addToOut: boolean;
 }
 
-/** Tokens that a workgroup serves; a multiple of 8. */
-const { tileTokens, tileThreads } = tuning.linearTile;
-
 /** A linear layer for many tokens. inputs: [T, K]; weight: [N, K] bf16; bias: [N] bf16; out: [T, N]. */
 export const linearBf16Tile = defineKernel({
   id: "linear-bf16-tile",
   wgsl,
   libraries: [step, bf16, tile],
   bindings: { step: "uniform", inputs: "read", weight: "read", bias: "read", out: "read_write" },
-  constants: ({ inputSize, outputSize, addBias, addToOut }: LinearTileShape) => ({
-    K: inputSize,
-    TILE_M: tileTokens,
-    TILE_THREADS: tileThreads,
-    N: outputSize,
-    ADD_BIAS: addBias,
-    ADD_TO_OUT: addToOut,
-  }),
+  constants: (shape: LinearTileShape) => {
+    const { tileTokens, tileThreads } = tuningOf(shape).linearTile;
+    return {
+      K: shape.inputSize,
+      TILE_M: tileTokens,
+      TILE_THREADS: tileThreads,
+      N: shape.outputSize,
+      ADD_BIAS: shape.addBias,
+      ADD_TO_OUT: shape.addToOut,
+    };
+  },
   check: ({ inputSize }) => divisible("input width", inputSize, 8),
 });
 
-export const linearTileGrid = (outputSize: number, numTokens: number): Grid => [
-  Math.ceil(outputSize / 64),
-  Math.ceil(numTokens / tileTokens),
+export const linearTileGrid = (
+  shape: Pick<LinearTileShape, "outputSize" | "tuning">,
+  numTokens: number,
+): Grid => [
+  Math.ceil(shape.outputSize / 64),
+  Math.ceil(numTokens / tuningOf(shape).linearTile.tileTokens),
   1,
 ];

@@ -39,7 +39,7 @@ describe.each(kernelVariants)("linear-residual-bf16-vec (%s)", (variant) => {
       variant,
       step: { position: 0, numTokens: c.numTokens },
       inputs: { x, weight: weight.bits, bias: bias.bits, out: residual },
-      grid: linearVecGrid(c.outputSize, c.numTokens),
+      grid: linearVecGrid(c, c.numTokens),
     });
     expectClose(
       new Float32Array(out),
@@ -65,7 +65,7 @@ describe.each(flags)("linear-bf16-tile (bias $addBias, add $addToOut)", ({ addBi
       step: { position: 0, numTokens: c.numTokens },
       inputs: { inputs: x, weight: weight.bits, bias: bias.bits, ...(addToOut ? { out: residual } : {}) },
       outputs: { out: residual.byteLength },
-      grid: linearTileGrid(c.outputSize, c.numTokens),
+      grid: linearTileGrid(c, c.numTokens),
     });
     const expected = linearReference(x, weight.values, c.inputSize, {
       ...(addBias ? { bias: bias.values } : {}),
@@ -83,7 +83,7 @@ it("linear-bf16-tile leaves tokens beyond num_tokens alone", async () => {
     step: { position: 0, numTokens: 1 },
     inputs: { inputs: randomNormal(64, 1), weight: randomBf16(256, 2).bits, bias: new Uint16Array(8) },
     outputs: { out: 64 },
-    grid: linearTileGrid(8, 2),
+    grid: linearTileGrid({ outputSize: 8 }, 2),
   });
   expect([...new Uint32Array(out).slice(8)]).toEqual(Array(8).fill(poison));
 });

@@ -3,7 +3,7 @@ import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-down-tile.wgsl?raw";
 import { expertTile, tile } from "../libraries.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
-import { moeTileLimit, tileRows, tileThreads, tileTokens } from "./moe-tile.ts";
+import { moeTileConstants, moeTileLimit, tileRows } from "./moe-tile.ts";
 
 /**
  * Down projection and bias of the chosen experts, not yet weighted, for a prompt grouped by moe-group.
@@ -27,8 +27,7 @@ export const moeDownTile = defineKernel({
   constants: (shape: MoeShape) => ({
     ...expertConstants(shape, shape.expertWidth),
     K: shape.expertWidth,
-    TILE_M: tileTokens,
-    TILE_THREADS: tileThreads,
+    ...moeTileConstants(shape),
   }),
   check: checkExperts,
 });

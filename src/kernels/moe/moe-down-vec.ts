@@ -2,11 +2,8 @@ import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-down-vec.wgsl?raw";
 import { reduce } from "../libraries.ts";
-import { tuning } from "../tuning.ts";
+import { tuningOf } from "../tuning.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
-
-/** Rows a workgroup; H must be a multiple of it. More lanes than in gate_up: few rows, and A experts' blocks for each. */
-const { rows, workgroupSize } = tuning.downVec;
 
 /**
  * Down projection of the chosen experts, bias, weighted sum and residual, for few tokens.
@@ -28,18 +25,21 @@ export const moeDownVec = defineKernel({
     x: "read_write",
   },
   workgroupSizes: { software: 8 },
-  constants: (shape: MoeShape) => ({
-    ...expertConstants(shape, shape.expertWidth),
-    WG_SIZE: workgroupSize,
-    ROWS: rows,
-    NUM_SUMS: rows,
-  }),
+  constants: (shape: MoeShape) => {
+    const { rows, workgroupSize } = tuningOf(shape).downVec;
+    return {
+      ...expertConstants(shape, shape.expertWidth),
+      WG_SIZE: workgroupSize,
+      ROWS: rows,
+      NUM_SUMS: rows,
+    };
+  },
   check: checkExperts,
 });
 
 /** Workgroups for each tile of rows, each token. */
-export const moeDownVecGrid = ({ hiddenSize }: MoeShape, numTokens: number): Grid => [
-  hiddenSize / rows,
+export const moeDownVecGrid = (shape: MoeShape, numTokens: number): Grid => [
+  shape.hiddenSize / tuningOf(shape).downVec.rows,
   numTokens,
   1,
 ];

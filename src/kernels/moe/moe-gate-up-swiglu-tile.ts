@@ -3,7 +3,7 @@ import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-gate-up-swiglu-tile.wgsl?raw";
 import { expertTile, swiglu, tile } from "../libraries.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
-import { moeTileLimit, tileRows, tileThreads, tileTokens } from "./moe-tile.ts";
+import { moeTileConstants, moeTileLimit, tileRows } from "./moe-tile.ts";
 
 /**
  * gate_up of the chosen experts, bias and activation, for a prompt grouped by moe-group.
@@ -27,8 +27,7 @@ export const moeGateUpSwigluTile = defineKernel({
   constants: (shape: MoeShape) => ({
     ...expertConstants(shape, shape.hiddenSize),
     K: shape.hiddenSize,
-    TILE_M: tileTokens,
-    TILE_THREADS: tileThreads,
+    ...moeTileConstants(shape),
   }),
   check: checkExperts,
 });

@@ -2,11 +2,8 @@ import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-gate-up-swiglu-vec.wgsl?raw";
 import { reduce, swiglu } from "../libraries.ts";
-import { tuning } from "../tuning.ts";
+import { tuningOf } from "../tuning.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
-
-/** Rows a workgroup; even, and 2F must be a multiple of it. */
-const { rows, workgroupSize } = tuning.gateUpVec;
 
 /**
  * gate_up of the chosen experts, bias and activation, for few tokens.
@@ -27,17 +24,21 @@ export const moeGateUpSwigluVec = defineKernel({
     hidden: "read_write",
   },
   workgroupSizes: { software: 8 },
-  constants: (shape: MoeShape) => ({
-    ...expertConstants(shape, shape.hiddenSize),
-    WG_SIZE: workgroupSize,
-    ROWS: rows,
-    NUM_SUMS: rows,
-  }),
+  constants: (shape: MoeShape) => {
+    const { rows, workgroupSize } = tuningOf(shape).gateUpVec;
+    return {
+      ...expertConstants(shape, shape.hiddenSize),
+      WG_SIZE: workgroupSize,
+      ROWS: rows,
+      NUM_SUMS: rows,
+    };
+  },
   check: checkExperts,
 });
 
 /** Workgroups for each tile of rows, each chosen expert, each token. */
-export const moeGateUpSwigluVecGrid = (
-  { expertWidth, expertsPerToken }: MoeShape,
-  numTokens: number,
-): Grid => [(2 * expertWidth) / rows, expertsPerToken, numTokens];
+export const moeGateUpSwigluVecGrid = (shape: MoeShape, numTokens: number): Grid => [
+  (2 * shape.expertWidth) / tuningOf(shape).gateUpVec.rows,
+  shape.expertsPerToken,
+  numTokens,
+];

@@ -2,10 +2,11 @@ import { describe, expect, it } from "vitest";
 import { testGpu } from "../../testing/gpu-device.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
 import { packStep, stepWords } from "../step.ts";
+import { defaultTuning } from "../tuning.ts";
 import { type MoeCase, randomRouting, routingCases } from "./moe.cases.ts";
 import { moeGroupReference } from "./moe-group.reference.ts";
 import { moeGroup, moeGroupGrid } from "./moe-group.ts";
-import { moeTileLimit, moeTileScratchBytes, tileTokens } from "./moe-tile.ts";
+import { moeTileLimit, moeTileScratchBytes } from "./moe-tile.ts";
 
 interface Groups {
   readonly entries: number[];
@@ -38,7 +39,7 @@ const stepOf = (numTokens: number) => packStep({ position: 0, numTokens });
 describe("moe-group", () => {
   it.each(routingCases)("matches the reference: $name", async (moeCase) => {
     const { ids } = randomRouting(moeCase, 3);
-    const expected = moeGroupReference(ids, moeCase.numExperts, tileTokens);
+    const expected = moeGroupReference(ids, moeCase.numExperts, defaultTuning.moeTile.tileTokens);
     const got = await group(moeCase, ids, stepOf(moeCase.numTokens));
     expect(got.offsets).toEqual(expected.offsets);
     expect(got.entries).toEqual(expected.entries);

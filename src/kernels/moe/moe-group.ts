@@ -2,12 +2,8 @@ import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-group.wgsl?raw";
 import { step } from "../libraries.ts";
-import { maxGroupedExperts, tileTokens } from "./moe-tile.ts";
-
-export interface MoeGroupShape {
-  readonly numExperts: number;
-  readonly expertsPerToken: number;
-}
+import { tuningOf } from "../tuning.ts";
+import { type MoeRouteSizes, maxGroupedExperts } from "./moe-tile.ts";
 
 /**
  * Orders a prompt's entries (token * A + slot) by expert, then token, and cuts them into tiles.
@@ -25,10 +21,10 @@ export const moeGroup = defineKernel({
     offsets: "read_write",
     tiles: "read_write",
   },
-  constants: ({ numExperts, expertsPerToken }: MoeGroupShape) => ({
-    E: numExperts,
-    A: expertsPerToken,
-    TILE_M: tileTokens,
+  constants: (shape: MoeRouteSizes) => ({
+    E: shape.numExperts,
+    A: shape.expertsPerToken,
+    TILE_M: tuningOf(shape).moeTile.tileTokens,
   }),
   check: ({ numExperts }) =>
     numExperts >= 1 && numExperts <= maxGroupedExperts

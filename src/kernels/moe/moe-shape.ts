@@ -1,8 +1,9 @@
 import { divisible, f32, type KernelConstant, type KernelLibrary } from "../../gpu/kernel.ts";
 import { bf16, expertWeights, step } from "../libraries.ts";
+import type { Tuned } from "../tuning.ts";
 
 /** The numbers of a mixture-of-experts layer that its kernels are compiled for. */
-export interface MoeShape {
+export interface MoeShape extends Tuned {
   readonly hiddenSize: number;
   /** F, the width between gate_up and down. */
   readonly expertWidth: number;

@@ -1,12 +1,17 @@
-import { tuning } from "../tuning.ts";
-/** Entries (token, slot) that a workgroup of the tile kernels serves; a multiple of 8. */
-export const { tileTokens, tileThreads } = tuning.moeTile;
+import { type Tuned, tuningOf } from "../tuning.ts";
+
+/** Constants of the tile kernels: entries (token, slot) a tile, and invocations that make one. */
+export function moeTileConstants(shape: Tuned): { TILE_M: number; TILE_THREADS: number } {
+  const { tileTokens, tileThreads } = tuningOf(shape).moeTile;
+  return { TILE_M: tileTokens, TILE_THREADS: tileThreads };
+}
+
 /** Expert rows that a workgroup of the tile kernels serves; fixed in lib/tile.wgsl. */
 export const tileRows = 64;
 /** Experts that moe-group can order: one lane each. */
 export const maxGroupedExperts = 256;
 
-export interface MoeRouteSizes {
+export interface MoeRouteSizes extends Tuned {
   readonly numExperts: number;
   readonly expertsPerToken: number;
 }
@@ -15,10 +20,10 @@ export interface MoeRouteSizes {
  * The most tiles that `numTokens` tokens can need, however they are routed: each expert in use may leave one tile
  * partly empty. So many are dispatched, and the unused end at once.
  */
-export function moeTileLimit({ numExperts, expertsPerToken }: MoeRouteSizes, numTokens: number): number {
-  const numEntries = numTokens * expertsPerToken;
-  const mostUsed = Math.min(numExperts, numEntries);
-  return mostUsed + Math.floor((numEntries - mostUsed) / tileTokens);
+export function moeTileLimit(sizes: MoeRouteSizes, numTokens: number): number {
+  const numEntries = numTokens * sizes.expertsPerToken;
+  const mostUsed = Math.min(sizes.numExperts, numEntries);
+  return mostUsed + Math.floor((numEntries - mostUsed) / tuningOf(sizes).moeTile.tileTokens);
 }
 
 /** Sizes in bytes of the buffers that the tile kernels share, for up to `numTokens` tokens a pass. */

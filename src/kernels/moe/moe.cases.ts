@@ -1,8 +1,9 @@
 import { randomBf16, randomBytes, randomNormal, seededRandom } from "../../testing/data.ts";
+import { tuningOf } from "../tuning.ts";
 import type { ExpertValues } from "./moe.reference.ts";
 import { moeGroupReference } from "./moe-group.reference.ts";
 import type { MoeShape } from "./moe-shape.ts";
-import { moeTileLimit, tileTokens } from "./moe-tile.ts";
+import { moeTileLimit } from "./moe-tile.ts";
 import { decodeMxfp4Reference } from "./mxfp4.reference.ts";
 
 /** A layer's sizes and a routing: what the vec and the tile kernels are both tested on. Test data, imported by tests alone. */
@@ -141,7 +142,7 @@ export function groupForTest(
   ids: Uint32Array,
   numTokens: number,
 ): { entries: Uint32Array; tiles: Uint32Array } {
-  const { entries, tiles } = moeGroupReference(ids, shape.numExperts, tileTokens);
+  const { entries, tiles } = moeGroupReference(ids, shape.numExperts, tuningOf(shape).moeTile.tileTokens);
   const tileWords = new Uint32Array(4 * moeTileLimit(shape, numTokens));
   tileWords.set(tiles.flatMap((tile) => [...tile, 0]));
   return { entries: Uint32Array.from(entries), tiles: tileWords };

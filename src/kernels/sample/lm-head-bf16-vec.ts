@@ -2,15 +2,14 @@ import { defineKernel, divisible, f32 } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/sample/lm-head-bf16-vec.wgsl?raw";
 import { bf16, gumbel, reduce, step } from "../libraries.ts";
-import { tuning } from "../tuning.ts";
+import { type Tuned, tuningOf } from "../tuning.ts";
 
-export interface LmHeadShape {
+export interface LmHeadShape extends Tuned {
   readonly hiddenSize: number;
   readonly vocabSize: number;
   readonly eps: number;
 }
 
-const { rows, workgroupSize } = tuning.lmHead;
 const maxGroupsPerDimension = 65535;
 
 /**
@@ -32,22 +31,26 @@ export const lmHeadBf16Vec = defineKernel({
     candidates: "read_write",
   },
   workgroupSizes: { software: 8 },
-  constants: ({ hiddenSize, vocabSize, eps }: LmHeadShape) => ({
-    H: hiddenSize,
-    V: vocabSize,
-    EPS: f32(eps),
-    ROWS: rows,
-    NUM_SUMS: rows + 1,
-    WG_SIZE: workgroupSize,
-  }),
+  constants: (shape: LmHeadShape) => {
+    const { rows, workgroupSize } = tuningOf(shape).lmHead;
+    return {
+      H: shape.hiddenSize,
+      V: shape.vocabSize,
+      EPS: f32(shape.eps),
+      ROWS: rows,
+      NUM_SUMS: rows + 1,
+      WG_SIZE: workgroupSize,
+    };
+  },
   check: ({ hiddenSize }) => divisible("hidden size", hiddenSize, 8),
 });
 
 /** How many candidates the kernel leaves for a vocabulary. */
-export const lmHeadCandidates = (vocabSize: number): number => Math.ceil(vocabSize / rows);
+export const lmHeadCandidates = (shape: Pick<LmHeadShape, "vocabSize" | "tuning">): number =>
+  Math.ceil(shape.vocabSize / tuningOf(shape).lmHead.rows);
 
-export function lmHeadGrid(vocabSize: number): Grid {
-  const groups = lmHeadCandidates(vocabSize);
+export function lmHeadGrid(shape: Pick<LmHeadShape, "vocabSize" | "tuning">): Grid {
+  const groups = lmHeadCandidates(shape);
   const y = Math.ceil(groups / maxGroupsPerDimension);
   return [Math.ceil(groups / y), y, 1];
 }

@@ -50,8 +50,8 @@ async function runLmHead(
       temperature: sampling.temperature,
     },
     inputs: { x, gain: gain.bits, weight: weight.bits, allowed: sampling.allowed },
-    outputs: { logits: c.vocabSize * 4, candidates: lmHeadCandidates(c.vocabSize) * 8 },
-    grid: lmHeadGrid(c.vocabSize),
+    outputs: { logits: c.vocabSize * 4, candidates: lmHeadCandidates(c) * 8 },
+    grid: lmHeadGrid(c),
   });
   const last = x.slice((c.numTokens - 1) * c.hiddenSize);
   return {
@@ -208,12 +208,12 @@ describe("gumbel noise", () => {
         weight: new Uint16Array(vocabSize * 32),
         allowed: everything(vocabSize),
       },
-      outputs: { logits: vocabSize * 4, candidates: lmHeadCandidates(vocabSize) * 8 },
-      grid: lmHeadGrid(vocabSize),
+      outputs: { logits: vocabSize * 4, candidates: lmHeadCandidates({ vocabSize }) * 8 },
+      grid: lmHeadGrid({ vocabSize }),
     });
     const ids = new Uint32Array(candidates);
     const scores = new Float32Array(candidates);
-    const count = lmHeadCandidates(vocabSize);
+    const count = lmHeadCandidates({ vocabSize });
     const got = Array.from({ length: count }, (_, i) => scores[2 * i] ?? Number.NaN);
     const expected = Array.from({ length: count }, (_, i) => gumbelReference(77, 5, ids[2 * i + 1] ?? 0));
     // WGSL's log is good to 2^-21 or 3 ulp.
