@@ -8,6 +8,13 @@ export interface CheckpointFiles {
   sizeBytes(name: string, signal?: AbortSignal): Promise<number>;
   /** Exactly the bytes [startBytes, endBytes) of a file; the caller owns the array. */
   read(name: string, startBytes: number, endBytes: number, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * Like `read`, but into the caller's memory (for instance a mapped GPU buffer), which saves a copy; fills all of
+   * `target`. Several calls may run at once. Absent where it would save nothing.
+   */
+  readInto?(name: string, startBytes: number, target: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** Gives back what reading holds open (file handles, chunks read ahead). Reading again opens it again. */
+  close?(): Promise<void>;
 }
 
 /** What a server says about a file; both stand for the file's content while it is fetched in parts. */
@@ -15,6 +22,8 @@ export interface FileStat {
   readonly sizeBytes: number;
   /** The ETag header as sent; `undefined` where there is none or CORS hides it. */
   readonly etag: string | undefined;
+  /** SHA-256 of the whole file in lower-case hex, where the source publishes it: what is stored must match. */
+  readonly sha256?: string | undefined;
 }
 
 /** A checkpoint folder on a server. */
@@ -34,11 +43,34 @@ export interface ByteRange {
 export interface FetchRangeOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onBytes?: (numBytes: number) => void;
+  /** Holds the transfer up and lets it go on where it stopped. */
+  readonly pause?: PauseSwitch | undefined;
 }
 
-/** Monotone progress of a download or a load, in bytes; `loadedBytes` ends equal to `totalBytes`. */
+/** A transfer's pause: read by whoever transfers, switched by the user. */
+export interface PauseSwitch {
+  readonly isPaused: boolean;
+  /** Fires at the next pause. */
+  readonly signal: AbortSignal;
+  /** Resolves once nothing is paused. @throws aborted */
+  resumed(signal?: AbortSignal): Promise<void>;
+}
+
+/**
+ * Monotone progress of a download, a load or a check, in bytes; `loadedBytes` ends equal to `totalBytes`. Where two
+ * tabs want the same model, one downloads and the other is told the same figures.
+ */
 export interface ByteProgress {
-  readonly phase: "download" | "load";
+  readonly phase: "download" | "load" | "verify" | "export";
+  /**
+   * `running` (the default); `paused` by `pauseDownload`; `waiting-for-other-tab`: another tab of this site downloads
+   * this model (the figures are its own) or has it on the GPU, and this one goes on when that tab closes.
+   */
+  readonly state?: "running" | "paused" | "waiting-for-other-tab";
+  /** Bytes per second over the last seconds; absent until it is known and while nothing moves. */
+  readonly bytesPerSecond?: number;
+  /** Seconds to the end of this phase at that rate. */
+  readonly remainingSeconds?: number;
   readonly loadedBytes: number;
   readonly totalBytes: number;
   /** The file being worked on. */
