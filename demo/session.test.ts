@@ -29,8 +29,8 @@ function start(load: SessionEngine["load"]) {
 
 describe("a load that is refused as busy", () => {
   test("leaves the loaded model as it was", async () => {
-    const { session, seen } = start(async ({ baseUrl }) => {
-      if (baseUrl === one.baseUrl) return info;
+    const { session, seen } = start(async (source) => {
+      if ("baseUrl" in source && source.baseUrl === one.baseUrl) return info;
       throw busy;
     });
     await session.load(one, signal);
@@ -41,8 +41,8 @@ describe("a load that is refused as busy", () => {
 
   test("leaves the progress of the load under way", async () => {
     let report: (progress: ByteProgress) => void = () => {};
-    const { session } = start(({ baseUrl }, { onProgress = () => {} } = {}) => {
-      if (baseUrl === two.baseUrl) return Promise.reject(busy);
+    const { session } = start((source, { onProgress = () => {} } = {}) => {
+      if ("baseUrl" in source && source.baseUrl === two.baseUrl) return Promise.reject(busy);
       report = onProgress;
       return new Promise(() => {});
     });

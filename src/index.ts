@@ -38,5 +38,13 @@ export type {
 } from "./runtime/types.ts";
 export type { ReasoningEffort } from "./text/types.ts";
 export type { StoredModelSummary } from "./weights/models.ts";
+export type {
+  DirectoryLocation,
+  FilesLocation,
+  HubLocation,
+  ModelSource,
+  SourceLocation,
+  SourceOptions,
+  UrlLocation,
+} from "./weights/source-types.ts";
 export type { ByteProgress } from "./weights/types.ts";
-export type { ModelSource } from "./worker/protocol.ts";

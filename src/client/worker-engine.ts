@@ -8,7 +8,8 @@ import type {
   LoadOptions,
 } from "../runtime/types.ts";
 import type { StoredModelSummary } from "../weights/models.ts";
-import type { ModelSource } from "../worker/protocol.ts";
+import type { ModelSource } from "../weights/source-types.ts";
+import { absoluteSource } from "./absolute-source.ts";
 import { type ConnectionOptions, openConnection } from "./connection.ts";
 import { streamChat, streamTokens } from "./streams.ts";
 import type { WorkerLike } from "./worker-like.ts";
@@ -64,7 +65,7 @@ export function createWorkerEngine(options: WorkerEngineOptions = {}): WorkerEng
 
   async function load(source: ModelSource, loadOptions: LoadOptions = {}): Promise<EngineInfo> {
     const { onProgress, signal, ...rest } = loadOptions;
-    const absolute = { ...source, baseUrl: absoluteUrl(source.baseUrl) };
+    const absolute = absoluteSource(source);
     const deliver = async (batch: readonly Parameters<NonNullable<typeof onProgress>>[0][]) => {
       for (const progress of batch) onProgress?.(progress);
     };
@@ -106,14 +107,4 @@ function defaultWorker(): Worker {
     type: "module",
     name: "gpt-oss-webgpu",
   });
-}
-
-/** Relative addresses mean the page's, not the worker script's. A malformed one is left to the worker to refuse. */
-function absoluteUrl(address: string): string {
-  const base = globalThis.document?.baseURI ?? globalThis.location?.href;
-  try {
-    return new URL(address, base).href;
-  } catch {
-    return address;
-  }
 }

@@ -1,5 +1,6 @@
 import { EngineError } from "../errors.ts";
 import type { ChatEvent, Engine, EngineInfo, GenerateStats } from "../runtime/types.ts";
+import { describeSource } from "../weights/source-types.ts";
 import type { HostServices } from "../worker/host.ts";
 
 export const fakeInfo: EngineInfo = {
@@ -74,7 +75,7 @@ export function fakeServices(engine: Engine, overrides: Partial<HostServices> = 
       onProgress({ phase: "download", loadedBytes: 50, totalBytes: 100, file: "model.safetensors" });
       onProgress({ phase: "download", loadedBytes: 100, totalBytes: 100, file: "model.safetensors" });
       return {
-        id: source.id ?? source.baseUrl,
+        id: source.id ?? describeSource(source),
         readText: async () => undefined,
         sizeBytes: async () => 0,
         read: async () => new Uint8Array(),

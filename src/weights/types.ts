@@ -32,6 +32,18 @@ export interface RemoteFiles extends CheckpointFiles {
   stat(name: string, signal?: AbortSignal): Promise<FileStat>;
   /** Like `read`; `onBytes` is told of each piece as it arrives, never of the same byte twice. */
   fetchRange(name: string, range: ByteRange, options?: FetchRangeOptions): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * What the source's own listing says a file must be, whatever the server of its bytes sends; undefined where it says
+   * nothing. Absent for a source without a listing.
+   */
+  expected?(name: string, signal?: AbortSignal): Promise<ExpectedFile | undefined>;
+}
+
+/** What a file must be, from a source that is pinned. */
+export interface ExpectedFile {
+  readonly sizeBytes: number;
+  /** SHA-256 of the whole file in lower-case hex; undefined where the listing has none (small files of a git repository). */
+  readonly sha256: string | undefined;
 }
 
 /** Bytes [startBytes, endBytes) of a file. */

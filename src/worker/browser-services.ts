@@ -4,9 +4,9 @@ import { createChunkStore } from "../weights/chunk-store.ts";
 import { createHttpFiles } from "../weights/http-files.ts";
 import { deleteModel, listModels } from "../weights/models.ts";
 import { openCheckpoint } from "../weights/open-checkpoint.ts";
+import { describeSource, type ModelSource } from "../weights/source-types.ts";
 import type { HostServices } from "./host.ts";
 import { holdLifeLock } from "./life-lock.ts";
-import type { ModelSource } from "./protocol.ts";
 
 const minChunkBytes = 4 * 1024 * 1024;
 const maxChunkBytes = 32 * 1024 * 1024;
@@ -18,6 +18,9 @@ export function createBrowserServices(scope: { readonly navigator: Navigator }):
     createEngine: () => createEngine(scope.navigator.gpu),
     openCheckpoint: async (source, { onProgress, onManifest, signal }) => {
       checkChunkBytes(source);
+      if (!("baseUrl" in source)) {
+        throw new EngineError("request-invalid", `Cannot open ${describeSource(source)} yet.`);
+      }
       const remote = createHttpFiles({ baseUrl: source.baseUrl });
       const { files } = await openCheckpoint({
         source: source.id === undefined ? remote : { ...remote, id: source.id },

@@ -2,9 +2,10 @@ import { EngineError, toEngineError, toWireError, type WireError } from "../erro
 import type { CheckpointManifest } from "../format/types.ts";
 import type { Engine } from "../runtime/types.ts";
 import type { StoredModelSummary } from "../weights/models.ts";
+import type { ModelSource } from "../weights/source-types.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
 import { createOutbox } from "./outbox.ts";
-import type { Deliver, HostApi, ModelSource } from "./protocol.ts";
+import type { Deliver, HostApi } from "./protocol.ts";
 import { createRequests } from "./requests.ts";
 
 export interface OpenOptions {

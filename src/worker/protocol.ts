@@ -8,20 +8,8 @@ import type {
   LoadOptions,
 } from "../runtime/types.ts";
 import type { StoredModelSummary } from "../weights/models.ts";
+import type { ModelSource } from "../weights/source-types.ts";
 import type { ByteProgress } from "../weights/types.ts";
-
-/** Where a checkpoint is fetched from: a folder on the web in Hugging Face layout. */
-export interface ModelSource {
-  /**
-   * Address of the folder that holds config.json, or a repository on Hugging Face
-   * (`https://huggingface.co/org/name`). A relative one is resolved against the page.
-   */
-  readonly baseUrl: string;
-  /** Key under which it is stored. Default: the address. */
-  readonly id?: string;
-  /** Bytes of one stored chunk, 4 MiB to 32 MiB. Default 16 MiB. A stored model keeps the size it began with. */
-  readonly chunkBytes?: number;
-}
 
 /** Load options that can be cloned; progress and abort travel apart. */
 export type WireLoadOptions = Omit<LoadOptions, "onProgress" | "signal">;
