@@ -27,7 +27,6 @@ export type { WorkerLike } from "./client/worker-like.ts";
 export { EngineError, type ErrorCode, type ErrorDetails, errorCodes, isEngineError } from "./errors.ts";
 export type {
   ChatEvent,
-  ChatMessage,
   ChatRequest,
   EngineInfo,
   FinishReason,
@@ -36,7 +35,16 @@ export type {
   Generation,
   LoadOptions,
 } from "./runtime/types.ts";
-export type { ReasoningEffort } from "./text/types.ts";
+export type {
+  BuiltinToolName,
+  ChatAbilities,
+  ChatMessage,
+  ReasoningOptions,
+  ResponseFormat,
+  ToolCall,
+  ToolChoice,
+} from "./text/chat-types.ts";
+export type { FunctionTool, ReasoningEffort } from "./text/types.ts";
 export type { StoredModelSummary } from "./weights/models.ts";
 export type {
   DirectoryLocation,

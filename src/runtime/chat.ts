@@ -13,7 +13,7 @@ export async function* chatEvents(model: LoadedModel, request: ChatRequest): Asy
   const { config, info } = model;
   const tokenizer = requireTokenizer(model.tokenizer, info.model.id);
   const prompt = renderChat(tokenizer, {
-    messages: request.messages,
+    ...request,
     reasoningEffort: request.reasoningEffort ?? "medium",
     currentDate: request.currentDate ?? localDate(new Date()),
   });

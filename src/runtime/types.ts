@@ -1,4 +1,5 @@
 import type { CheckpointManifest } from "../format/types.ts";
+import type { ChatAbilities, ChatMessage } from "../text/chat-types.ts";
 import type { ReasoningEffort } from "../text/types.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
 
@@ -62,13 +63,7 @@ export interface GenerateStats {
   readonly decodeTokensPerSecond: number;
 }
 
-export interface ChatMessage {
-  readonly role: "system" | "user" | "assistant";
-  /** For `system`: the developer instructions. For `assistant`: the final answer of that turn. */
-  readonly content: string;
-}
-
-export interface ChatRequest {
+export interface ChatRequest extends ChatAbilities {
   readonly messages: readonly ChatMessage[];
   /** Default medium. */
   readonly reasoningEffort?: ReasoningEffort;

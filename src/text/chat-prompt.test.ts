@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isEngineError } from "../errors.ts";
-import { type ChatPrompt, type ChatPromptMessage, renderChat } from "./chat-prompt.ts";
+import { type ChatPrompt, renderChat } from "./chat-prompt.ts";
+import type { ChatMessage } from "./chat-types.ts";
 import { nano, reference } from "./nano.fixture.ts";
 import type { FunctionTool, ReasoningEffort } from "./types.ts";
 
@@ -26,7 +27,7 @@ const referenceFunctions: readonly FunctionTool[] = [
 
 /** The chat request behind a reference prompt, read from its text. */
 function requestOf(text: string): ChatPrompt {
-  const messages: ChatPromptMessage[] = [];
+  const messages: ChatMessage[] = [];
   const pattern = /<\|start\|>(user|assistant|developer)(?:<\|channel\|>final)?<\|message\|>(.*?)<\|end\|>/gs;
   for (const [, role, content = ""] of text.matchAll(pattern)) {
     if (role === "user" || role === "assistant") messages.push({ role, content });
@@ -38,11 +39,11 @@ function requestOf(text: string): ChatPrompt {
     messages,
     reasoningEffort: /Reasoning: (\w+)/.exec(text)?.[1] as ReasoningEffort,
     currentDate: /Current date: (\S+)/.exec(text)?.[1] ?? "",
-    functions: text.includes("# Tools") ? referenceFunctions : [],
+    tools: text.includes("# Tools") ? referenceFunctions : [],
   };
 }
 
-const ask = (messages: ChatPromptMessage[], more: Partial<ChatPrompt> = {}): string =>
+const ask = (messages: ChatMessage[], more: Partial<ChatPrompt> = {}): string =>
   nano.decode(renderChat(nano, { messages, reasoningEffort: "low", currentDate: "2026-11-22", ...more }));
 
 describe("chat prompt", () => {
@@ -96,7 +97,7 @@ describe("chat prompt", () => {
       () => ask([{ role: "user", content: "x" }], { reasoningEffort: "max" as "high" }),
       /efforts low, medium, high, got "max"/,
     ],
-    ["another role", () => ask([{ role: "tool" as "user", content: "x" }]), /got "tool"/],
+    ["another role", () => ask([{ role: "function" as "user", content: "x" }]), /got "function"/],
   ])("refuses %s", (_name, run, message) => {
     expect(run).toThrow(message);
     try {

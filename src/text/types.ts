@@ -38,6 +38,16 @@ export interface SystemContent {
 export interface DeveloperContent {
   readonly instructions?: string;
   readonly tools?: readonly ToolNamespace[];
+  /** Told to the model after the tools; it only advises, unlike sampling by grammar. */
+  readonly responseFormat?: HarmonyResponseFormat;
+}
+
+/** What the final channel should hold, as the developer message says it. */
+export interface HarmonyResponseFormat {
+  readonly name: string;
+  readonly description?: string;
+  /** JSON Schema */
+  readonly schema: unknown;
 }
 
 /** Tools that share a name prefix: `functions` for the caller's own. */
