@@ -45,6 +45,24 @@ export type {
   ToolChoice,
 } from "./text/chat-types.ts";
 export type { FunctionTool, ReasoningEffort } from "./text/types.ts";
+export { defineFunction, runTools } from "./tools/run-tools.ts";
+export {
+  type AnnotatedText,
+  type ArgumentProblem,
+  type BuiltinTool,
+  type ChatEngine,
+  type NumberedCall,
+  type RunnableFunction,
+  type RunToolsOptions,
+  type ToolContext,
+  type ToolEvent,
+  ToolFailure,
+  type ToolFailureReason,
+  type ToolsEvent,
+  type ToolsRequest,
+  type TurnFinishReason,
+  type UrlCitation,
+} from "./tools/types.ts";
 export type { StoredModelSummary } from "./weights/models.ts";
 export type {
   DirectoryLocation,

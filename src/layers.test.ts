@@ -101,6 +101,9 @@ describe("imports", () => {
     const homes: Record<string, RegExp> = {
       comlink: /^src\/worker\//,
       "idb-keyval": /^src\/weights\//,
+      "@cfworker/json-schema": /^src\/tools\//,
+      minisearch: /^src\/tools\//,
+      pyodide: /^src\/tools\//,
       "@huggingface/tokenizers": /^src\/text\//,
       webgpu: /^src\/desktop\//,
     };
