@@ -45,8 +45,15 @@ interface QueuedFault {
   skip: number;
 }
 
+export interface RangeServerOptions {
+  /** Where files lie that `files` does not name. */
+  readonly folder?: string;
+  /** Told of each request; one that it answers with false gets 403, as an expired signature does. */
+  readonly allow?: (request: IncomingMessage) => boolean;
+}
+
 /** A local file server with Range, ETag and CORS whose answers can be made to fail. */
-export async function startRangeServer(options: { readonly folder?: string } = {}): Promise<RangeServer> {
+export async function startRangeServer(options: RangeServerOptions = {}): Promise<RangeServer> {
   const faults = new Map<string, QueuedFault[]>();
   const state: Pick<RangeServer, "requests" | "files" | "etags"> = {
     requests: [],
@@ -75,9 +82,10 @@ export async function startRangeServer(options: { readonly folder?: string } = {
   };
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const file = decodeURIComponent((request.url ?? "/").slice(1));
+    const file = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname.slice(1));
     const range = request.headers.range;
-    const fault = takeFault(faults.get(file));
+    const denied: Fault = { kind: "status", status: 403 };
+    const fault = options.allow?.(request) === false ? denied : takeFault(faults.get(file));
     const etag = state.etags.has(file) ? state.etags.get(file) : `"etag-${file}"`;
     const plan = planAnswer(await content(file), range, fault);
     state.requests.push({ file, range, status: plan.status });

@@ -18,7 +18,13 @@ export function chunkRange(sizeBytes: number, chunkBytes: number, index: number)
 }
 
 /** SHA-256 in lower-case hex. */
-export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+export const sha256 = (bytes: Uint8Array<ArrayBuffer>): Promise<string> => hexDigest("SHA-256", bytes);
+
+/** A digest in lower-case hex. */
+export async function hexDigest(
+  algorithm: "SHA-256" | "SHA-1",
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest(algorithm, bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -10,6 +10,10 @@ export interface HttpFilesOptions {
   readonly baseUrl: string;
   /** Absolute address that a relative `baseUrl` starts from. */
   readonly relativeTo?: string;
+  /** Sent with every request to `baseUrl`; fetch drops Authorization where a redirect leads to another origin. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sizes known from a listing, by file: a server that says otherwise is refused, and ETags are not compared. */
+  readonly sizes?: ReadonlyMap<string, number>;
   /** Default: the global fetch. */
   readonly fetch?: Fetch;
   /** A server silent for this long counts as failed. Default 30 000. */
@@ -27,6 +31,7 @@ const headwayBytes = 64 * 1024;
 
 interface Http {
   readonly baseUrl: string;
+  readonly headers: Readonly<Record<string, string>>;
   readonly fetch: Fetch;
   readonly idleTimeoutMs: number;
   readonly policy: RetryPolicy;
@@ -42,10 +47,13 @@ interface Http {
 export function createHttpFiles(options: HttpFilesOptions): RemoteFiles {
   const http: Http = {
     baseUrl: resolveSourceUrl(options.baseUrl, options.relativeTo),
+    headers: options.headers ?? {},
     fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     idleTimeoutMs: options.idleTimeoutMs ?? 30_000,
     policy: { retries: options.retries ?? 5, retryDelayMs: options.retryDelayMs ?? 500 },
-    stats: new Map(),
+    stats: new Map(
+      [...(options.sizes ?? [])].map(([name, sizeBytes]) => [name, { sizeBytes, etag: undefined }]),
+    ),
   };
   return {
     id: http.baseUrl,
@@ -71,11 +79,15 @@ async function fetchTextOnce(http: Http, url: string, signal?: AbortSignal): Pro
   await httpGet(http.fetch, http.idleTimeoutMs, {
     url,
     // Not `*/*`: development servers answer that with their start page where a file is missing.
-    headers: { Accept: "application/json, text/plain;q=0.9, application/octet-stream;q=0.8" },
+    headers: {
+      Accept: "application/json, text/plain;q=0.9, application/octet-stream;q=0.8",
+      ...http.headers,
+    },
     cache: "no-cache",
     signal,
     onResponse(response) {
       if (response.status === 404 || response.status === 410) return false;
+      checkNotExpired(url, response);
       if (response.status !== 200) throw refused(url, response.status, statusReason(response.status));
       if (isHtml(response)) throw htmlPage(url, response.status);
       text = "";
@@ -114,7 +126,7 @@ async function fetchStat(http: Http, name: string, signal?: AbortSignal): Promis
     http.policy,
     () =>
       httpGet(http.fetch, http.idleTimeoutMs, {
-        ...rangeRequest(url, range, signal),
+        ...rangeRequest(http, url, range, signal),
         onResponse(response) {
           stat = checkPartial(url, response, range);
           return true; // reading the bytes keeps the connection usable
@@ -145,7 +157,7 @@ async function fetchRange(
     filledBefore = filled;
     const range = { startBytes: startBytes + filled, endBytes };
     await httpGet(http.fetch, http.idleTimeoutMs, {
-      ...rangeRequest(url, range, signal),
+      ...rangeRequest(http, url, range, signal),
       onResponse(response) {
         checkUnchanged(http, name, url, checkPartial(url, response, range));
         return true;
@@ -173,10 +185,16 @@ async function fetchRange(
   return bytes;
 }
 
-function rangeRequest(url: string, { startBytes, endBytes }: ByteRange, signal: AbortSignal | undefined) {
+function rangeRequest(
+  http: Http,
+  url: string,
+  { startBytes, endBytes }: ByteRange,
+  signal: AbortSignal | undefined,
+) {
+  const range = `bytes=${startBytes}-${endBytes - 1}`;
   return {
     url,
-    headers: { Accept: "application/octet-stream", Range: `bytes=${startBytes}-${endBytes - 1}` },
+    headers: { Accept: "application/octet-stream", Range: range, ...http.headers },
     cache: "no-store", // the chunks have their own store; the browser's cache would hold them a second time
     signal,
   } as const;
@@ -185,6 +203,7 @@ function rangeRequest(url: string, { startBytes, endBytes }: ByteRange, signal: 
 /** Checks that a response carries exactly the range asked for; returns what it says about the whole file. */
 function checkPartial(url: string, response: Response, { startBytes, endBytes }: ByteRange): FileStat {
   const { status, headers } = response;
+  checkNotExpired(url, response);
   if (status === 200) {
     if (isHtml(response)) throw htmlPage(url, status);
     throw refused(
@@ -211,6 +230,19 @@ function checkPartial(url: string, response: Response, { startBytes, endBytes }:
   return { sizeBytes: Number(total), etag: headers.get("etag") ?? undefined };
 }
 
+/**
+ * A refusal by the server that a redirect led to means that the address it signed has expired: the next try starts at
+ * `url` again and gets a fresh one.
+ */
+function checkNotExpired(url: string, response: Response): void {
+  if (!response.redirected || (response.status !== 403 && response.status !== 401)) return;
+  const to = new URL(response.url).host;
+  throw new TransientError(
+    `Downloading ${url} failed: ${to}, to which the server redirects, refused access (${response.status}).`,
+    { details: { url, status: response.status } },
+  );
+}
+
 function checkUnchanged(http: Http, name: string, url: string, now: FileStat): void {
   const before = http.stats.get(name);
   if (before === undefined) {
@@ -222,7 +254,7 @@ function checkUnchanged(http: Http, name: string, url: string, now: FileStat): v
   throw refused(
     url,
     206,
-    "the file changed on the server while it was being fetched; start the download again",
+    `the file changed on the server while it was being fetched (${now.sizeBytes} bytes, before ${before.sizeBytes}); start the download again`,
   );
 }
 
@@ -250,6 +282,6 @@ function htmlPage(url: string, status: number): EngineError {
 function statusReason(status: number): string {
   if (status === 404 || status === 410) return `the server has no such file (${status})`;
   if (status === 401 || status === 403)
-    return `the server refused access (${status}); the repository may be gated or private`;
+    return `the server refused access (${status}); the repository may be gated or private: accept its terms on its page and pass an access token`;
   return `the server answered ${status}`;
 }

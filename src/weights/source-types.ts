@@ -12,6 +12,8 @@ export interface HubLocation {
   readonly token?: string;
   /** Address of the hub. Default https://huggingface.co. */
   readonly endpoint?: string;
+  /** Asks again which commit the revision names, instead of keeping to the one that is stored. Default false. */
+  readonly refresh?: boolean;
 }
 
 /** Files that the user picked (`<input type="file" webkitdirectory>`) or dropped: one checkpoint folder. */

@@ -1,0 +1,18 @@
+import type { ChunkStore } from "./chunk-store.ts";
+import type { CommitPins } from "./hub-files.ts";
+import { hubId, isCommit } from "./source-spec.ts";
+
+/** Name under which the commit of a branch or tag is kept. */
+const pinName = "commit";
+
+/** Commits kept beside the stored models. One whose model is not stored any more counts as unknown. */
+export function createCommitPins(store: Pick<ChunkStore, "getText" | "putText" | "getModel">): CommitPins {
+  return {
+    async get(repo) {
+      const revision = await store.getText(hubId(repo), pinName);
+      if (revision === undefined || !isCommit(revision)) return undefined;
+      return (await store.getModel(hubId({ ...repo, revision }))) === undefined ? undefined : revision;
+    },
+    set: (repo, commit) => store.putText(hubId(repo), pinName, commit),
+  };
+}
