@@ -64,6 +64,8 @@ export {
   type UrlCitation,
 } from "./tools/types.ts";
 export type { StoredModelSummary } from "./weights/models.ts";
+export { inspectFolder, type PickedFolder } from "./weights/picked-folder.ts";
+export { parseSource } from "./weights/source-spec.ts";
 export type {
   DirectoryLocation,
   FilesLocation,

@@ -8,10 +8,11 @@ const pinName = "commit";
 /** Commits kept beside the stored models. One whose model is not stored any more counts as unknown. */
 export function createCommitPins(store: Pick<ChunkStore, "getText" | "putText" | "getModel">): CommitPins {
   return {
-    async get(repo) {
+    async get(repo, storedAs) {
       const revision = await store.getText(hubId(repo), pinName);
       if (revision === undefined || !isCommit(revision)) return undefined;
-      return (await store.getModel(hubId({ ...repo, revision }))) === undefined ? undefined : revision;
+      const model = await store.getModel(storedAs ?? hubId({ ...repo, revision }));
+      return model === undefined ? undefined : revision;
     },
     set: (repo, commit) => store.putText(hubId(repo), pinName, commit),
   };

@@ -1,11 +1,12 @@
 import { EngineError } from "../errors.ts";
-import { configName, generationConfigName } from "../format/config.ts";
+import { configName } from "../format/config.ts";
 import { isPlainFileName } from "../format/file-name.ts";
 import { createHttpFiles, type HttpFilesOptions } from "./http-files.ts";
 import { type HubAccess, type HubFile, listHubFiles, resolveCommit } from "./hub-api.ts";
 import { checkHubText } from "./hub-text.ts";
 import { defaultHubEndpoint, type HubRepo, hubId, isCommit, parseHubRepo } from "./source-spec.ts";
 import type { HubLocation } from "./source-types.ts";
+import { textFileNames } from "./tokenizer-source.ts";
 import type { RemoteFiles } from "./types.ts";
 
 export interface HubFilesOptions
@@ -13,18 +14,17 @@ export interface HubFilesOptions
   readonly location: HubLocation;
   /** Remembers which commit a branch or tag meant, so that a stored model needs no request. */
   readonly pins?: CommitPins | undefined;
+  /** Key under which the files are stored, where it is not the repository and its commit. */
+  readonly storedAs?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Commits by `hf:org/name@revision`. */
 export interface CommitPins {
-  /** The commit whose files are stored, in whole or in part; undefined where none are. */
-  get(repo: HubRepo): Promise<string | undefined>;
+  /** The commit whose files are stored (as `storedAs`), in whole or in part; undefined where none are. */
+  get(repo: HubRepo, storedAs?: string): Promise<string | undefined>;
   set(repo: HubRepo, commit: string): Promise<void>;
 }
-
-/** Files about text, which OpenAI's `original/` folder lacks: taken from the repository's root there. */
-const sharedTexts: readonly string[] = ["tokenizer.json", "tokenizer_config.json", generationConfigName];
 
 /**
  * A checkpoint in a repository on the hub, pinned to one commit: its id is `hf:org/name@commit`. Sizes and digests come
@@ -40,7 +40,7 @@ export async function openHubFiles(options: HubFilesOptions): Promise<RemoteFile
     ? named.revision
     : location.refresh
       ? undefined
-      : await pins?.get(named);
+      : await pins?.get(named, options.storedAs);
   const revision = known ?? (await resolveCommit(access, named, signal));
   if (!isCommit(named.revision) && known === undefined) await pins?.set(named, revision);
   return pinnedFiles(options, access, { ...named, revision });
@@ -71,7 +71,7 @@ function pinnedFiles(options: HubFilesOptions, access: HubAccess, repo: HubRepo)
     id: hubId(repo),
     async readText(name, signal) {
       const files = await listing(signal);
-      const inRoot = !files.has(pathOf(repo.folder, name)) && sharedTexts.includes(name);
+      const inRoot = !files.has(pathOf(repo.folder, name)) && textFileNames.includes(name);
       const path = inRoot ? name : pathOf(repo.folder, name);
       const file = files.get(path);
       if (file === undefined && name === configName) throw noConfig(repo, files);

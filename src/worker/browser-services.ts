@@ -1,10 +1,11 @@
 import { EngineError } from "../errors.ts";
 import { createEngine } from "../runtime/engine.ts";
 import { createChunkStore } from "../weights/chunk-store.ts";
-import { createHttpFiles } from "../weights/http-files.ts";
+import { createCommitPins } from "../weights/commit-pins.ts";
 import { deleteModel, listModels } from "../weights/models.ts";
 import { openCheckpoint } from "../weights/open-checkpoint.ts";
-import { describeSource, type ModelSource } from "../weights/source-types.ts";
+import { openSource } from "../weights/open-source.ts";
+import type { ModelSource } from "../weights/source-types.ts";
 import type { HostServices } from "./host.ts";
 import { holdLifeLock } from "./life-lock.ts";
 
@@ -14,16 +15,15 @@ const maxChunkBytes = 32 * 1024 * 1024;
 /** The host's surroundings in a dedicated worker: WebGPU, fetch, IndexedDB and Web Locks. */
 export function createBrowserServices(scope: { readonly navigator: Navigator }): HostServices {
   const store = createChunkStore();
+  const pins = createCommitPins(store);
   return {
     createEngine: () => createEngine(scope.navigator.gpu),
     openCheckpoint: async (source, { onProgress, onManifest, signal }) => {
       checkChunkBytes(source);
-      if (!("baseUrl" in source)) {
-        throw new EngineError("request-invalid", `Cannot open ${describeSource(source)} yet.`);
-      }
-      const remote = createHttpFiles({ baseUrl: source.baseUrl });
+      const opened = await openSource(source, { pins, signal });
+      if (!opened.stored) return opened.files;
       const { files } = await openCheckpoint({
-        source: source.id === undefined ? remote : { ...remote, id: source.id },
+        source: opened.files,
         store,
         onProgress,
         onManifest,
