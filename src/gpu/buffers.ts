@@ -1,11 +1,13 @@
 import { EngineError } from "../errors.ts";
 import type { Gpu } from "./gpu.ts";
-import { checkBufferSize } from "./limits.ts";
+import { checkBufferSize, largestBuffer } from "./limits.ts";
 
 /** Buffers with one lifetime. Every buffer is destroyed by `destroy()`, which may be called twice. */
 export interface BufferSet {
   /** Bytes of all live buffers. */
   readonly totalBytes: number;
+  /** Most bytes of one storage buffer: what the adapter allows. */
+  readonly largestStorageBytes: number;
   /**
    * Makes a zeroed storage buffer that can be copied from and to.
    * @throws limit-exceeded at once where it is larger than the adapter binds
@@ -48,6 +50,7 @@ export function createBufferSet(gpu: Gpu): BufferSet {
     get totalBytes() {
       return totalBytes;
     },
+    largestStorageBytes: largestBuffer(device.limits, true),
     storage: (label, sizeBytes) =>
       make(label, sizeBytes, GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST),
     uniform: (label, sizeBytes) =>

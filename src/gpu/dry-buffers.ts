@@ -1,5 +1,5 @@
 import { type BufferSet, roundUp4 } from "./buffers.ts";
-import { type BufferLimits, checkBufferSize } from "./limits.ts";
+import { type BufferLimits, checkBufferSize, largestBuffer } from "./limits.ts";
 
 /**
  * A buffer set that makes no buffers, but counts their bytes and refuses what a real one would refuse: laying a model
@@ -18,6 +18,7 @@ export function createDryBufferSet(limits: BufferLimits): BufferSet {
     get totalBytes() {
       return totalBytes;
     },
+    largestStorageBytes: largestBuffer(limits, true),
     storage: note(true),
     uniform: note(true),
     readback: note(false),

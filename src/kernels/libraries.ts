@@ -32,7 +32,7 @@ export const kvF16: KernelLibrary = kvF16Wgsl;
 export const kvF32: KernelLibrary = kvF32Wgsl;
 /** Rotary embedding of one head and its way to q and the KV cache; needs a KV format. */
 export const ropeKv: KernelLibrary = ropeKvWgsl;
-/** Expert weights as MXFP4; needs the constants E and KB and the bindings `blocks` and `scales`. */
+/** Expert weights as MXFP4; needs the constants of `expertConstants` and the bindings `blocks` and `scales`. */
 const expertMxfp4: readonly KernelLibrary[] = [mxfp4, expertMxfp4Wgsl];
 /** Expert weights as bf16; the same functions and bindings, of which it leaves `scales` unread. */
 const expertBf16: readonly KernelLibrary[] = [expertBf16Wgsl];

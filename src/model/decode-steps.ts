@@ -24,14 +24,16 @@ export async function decodeSteps(
   options: PlanOptions,
 ): Promise<Step<PassRun>[]> {
   const { vocabSize, hiddenSize } = config;
-  const first = build(
-    embed,
-    { vocabSize, hiddenSize },
-    { step: act.step, tokens: act.tokens, table: weights.embedding, out: act.x },
-    () => embedGrid(1),
+  const first = weights.embedding.map(({ buffer: table, ...part }) =>
+    build(
+      embed,
+      { vocabSize, hiddenSize, part },
+      { step: act.step, tokens: act.tokens, table, out: act.x },
+      () => embedGrid(1),
+    ),
   );
   return Promise.all([
-    first,
+    ...first,
     ...weights.layers.flatMap((layer, i) => layerSteps(build, config, layer, act, i, options)),
   ]);
 }
@@ -90,11 +92,21 @@ function layerSteps(
       },
       () => routerTopkGrid(1),
     ),
-    build(moeGateUpSwigluVec, moe, { step, inputs: normed, ids, ...layer.gateUp, hidden }, () =>
-      moeGateUpSwigluVecGrid(moe, 1),
+    ...layer.gateUp.parts.map(({ blocks, scales, ...part }) =>
+      build(
+        moeGateUpSwigluVec,
+        { ...moe, part },
+        { step, inputs: normed, ids, blocks, scales, bias: layer.gateUp.bias, hidden },
+        () => moeGateUpSwigluVecGrid(moe, 1),
+      ),
     ),
-    build(moeDownVec, moe, { step, hidden, ids, weights: expertWeights, ...layer.down, x }, () =>
-      moeDownVecGrid(moe, 1),
+    ...layer.down.parts.map(({ blocks, scales, ...part }) =>
+      build(
+        moeDownVec,
+        { ...moe, part },
+        { step, hidden, ids, weights: expertWeights, blocks, scales, bias: layer.down.bias, x },
+        () => moeDownVecGrid(moe, 1),
+      ),
     ),
   ];
 }

@@ -69,15 +69,17 @@ function headSteps(
 ) {
   const { hiddenSize, vocabSize, rmsNormEps: eps } = config;
   const { step, x, allowed, logits, candidates } = act;
-  const shape = { hiddenSize, vocabSize, eps, tuning };
-  return Promise.all([
-    build(
-      lmHeadBf16Vec,
-      shape,
-      { step, x, gain: weights.finalNorm, weight: weights.lmHead, allowed, logits, candidates },
-      (_run: PassRun) => lmHeadGrid(shape),
-    ),
-  ]);
+  return Promise.all(
+    weights.lmHead.map(({ buffer: weight, ...part }) => {
+      const shape = { hiddenSize, vocabSize, eps, tuning, part };
+      return build(
+        lmHeadBf16Vec,
+        shape,
+        { step, x, gain: weights.finalNorm, weight, allowed, logits, candidates },
+        (_run: PassRun) => lmHeadGrid(shape),
+      );
+    }),
+  );
 }
 
 function sampleSteps(
@@ -105,21 +107,25 @@ async function allLogits(
   { tuning }: PlanOptions,
 ): Promise<AllLogits> {
   const { hiddenSize, vocabSize, rmsNormEps: eps } = config;
-  const maxTokens = Math.max(1, Math.floor(allLogitsBytes / (4 * vocabSize)));
+  const mostBytes = Math.min(allLogitsBytes, buffers.largestStorageBytes);
+  const maxTokens = Math.max(1, Math.floor(mostBytes / (4 * vocabSize)));
   const buffer = buffers.storage("all logits", maxTokens * vocabSize * 4);
   await buffers.settled();
   const { step, x, normed } = act;
-  const linear = { inputSize: hiddenSize, outputSize: vocabSize, tuning };
   const steps = await Promise.all([
     build(rmsNorm, { hiddenSize, eps }, { step, x, gain: weights.finalNorm, out: normed }, (run) =>
       rmsNormGrid(run.numTokens),
     ),
-    build(
-      linearBf16Tile,
-      { ...linear, addBias: false, addToOut: false },
-      { step, inputs: normed, weight: weights.lmHead, bias: weights.finalNorm, out: buffer },
-      (run) => linearTileGrid(linear, run.numTokens),
-    ),
+    ...weights.lmHead.map(({ buffer: weight, firstRow, numRows }) => {
+      const linear = { inputSize: hiddenSize, outputSize: numRows, tuning };
+      const columns = { first: firstRow, stride: vocabSize };
+      return build(
+        linearBf16Tile,
+        { ...linear, addBias: false, addToOut: false, columns },
+        { step, inputs: normed, weight, bias: weights.finalNorm, out: buffer },
+        (run) => linearTileGrid(linear, run.numTokens),
+      );
+    }),
   ]);
   return { steps, buffer, maxTokens };
 }

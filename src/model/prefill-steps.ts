@@ -28,17 +28,19 @@ export async function prefillSteps(
   options: PlanOptions,
 ): Promise<Step<PassRun>[]> {
   const { vocabSize, hiddenSize } = config;
-  const first = build(
-    embed,
-    { vocabSize, hiddenSize },
-    { step: act.step, tokens: act.tokens, table: weights.embedding, out: act.x },
-    (run) => embedGrid(run.numTokens),
+  const first = weights.embedding.map(({ buffer: table, ...part }) =>
+    build(
+      embed,
+      { vocabSize, hiddenSize, part },
+      { step: act.step, tokens: act.tokens, table, out: act.x },
+      (run) => embedGrid(run.numTokens),
+    ),
   );
   const layers = weights.layers.flatMap((layer, i) => [
     ...attentionSteps(build, config, layer, act, i, options),
     ...moeSteps(build, config, layer, act, options),
   ]);
-  return Promise.all([first, ...layers]);
+  return Promise.all([...first, ...layers]);
 }
 
 function attentionSteps(
@@ -105,14 +107,21 @@ function moeSteps(
       (run) => routerTopkGrid(run.numTokens),
     ),
     build(moeGroup, shape, { step, ids, entries, offsets, tiles }, () => moeGroupGrid),
-    build(
-      moeGateUpSwigluTile,
-      shape,
-      { step, inputs: normed, entries, tiles, ...layer.gateUp, hidden },
-      (run) => moeGateUpSwigluTileGrid(shape, run.numTokens),
+    ...layer.gateUp.parts.map(({ blocks, scales, ...part }) =>
+      build(
+        moeGateUpSwigluTile,
+        { ...shape, part },
+        { step, inputs: normed, entries, tiles, blocks, scales, bias: layer.gateUp.bias, hidden },
+        (run) => moeGateUpSwigluTileGrid(shape, run.numTokens),
+      ),
     ),
-    build(moeDownTile, shape, { step, inputs: hidden, entries, tiles, ...layer.down, expertOut }, (run) =>
-      moeDownTileGrid(shape, run.numTokens),
+    ...layer.down.parts.map(({ blocks, scales, ...part }) =>
+      build(
+        moeDownTile,
+        { ...shape, part },
+        { step, inputs: hidden, entries, tiles, blocks, scales, bias: layer.down.bias, expertOut },
+        (run) => moeDownTileGrid(shape, run.numTokens),
+      ),
     ),
     build(moeCombine, shape, { step, expertOut, weights: expertWeights, x }, (run) =>
       moeCombineGrid(shape, run.numTokens),

@@ -58,7 +58,7 @@ function countingMachine() {
 }
 
 const placement = (sizeBytes: number, transpose?: TensorPlacement["transpose"]): TensorPlacement => ({
-  tensor: { name: "weights", dtype: "BF16", shape: [], file: "a", startBytes: 0, endBytes: sizeBytes },
+  tensor: { name: "weights", file: "a", startBytes: 0, endBytes: sizeBytes },
   buffer: {} as GPUBuffer,
   offsetBytes: 0,
   transpose,

@@ -65,8 +65,6 @@ const placement = (
 ): TensorPlacement => ({
   tensor: {
     name: "test",
-    dtype: "BF16",
-    shape: [],
     file: more.file ?? "a",
     startBytes: range[0],
     endBytes: range[1],

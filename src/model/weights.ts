@@ -1,7 +1,8 @@
 import { EngineError } from "../errors.ts";
-import { layerTensorNames, tensorNames } from "../format/tensor-names.ts";
+import { type ExpertTensorNames, layerTensorNames, tensorNames } from "../format/tensor-names.ts";
 import type { CheckpointManifest, ModelConfig, TensorEntry } from "../format/types.ts";
 import type { BufferSet } from "../gpu/buffers.ts";
+import { type Part, splitEvenly } from "./parts.ts";
 
 /** One layer's weights on the GPU, by role. Fused qkv: rows of q, then k, then v. */
 export interface LayerWeights {
@@ -18,24 +19,41 @@ export interface LayerWeights {
   readonly down: ExpertWeights; // [E, H, F]
 }
 
-/** One matrix of all experts, [E, out, in]: MXFP4 blocks with scales, or bf16 with a 4-byte stand-in for the scales. */
+/** One matrix of all experts, [E, out, in], in as few parts as the adapter's limits allow: one, where it can be. */
 export interface ExpertWeights {
+  readonly parts: readonly ExpertPart[];
+  readonly bias: GPUBuffer; // [E, out] bf16
+}
+
+/** Experts side by side: MXFP4 blocks with scales, or bf16 with a 4-byte stand-in for the scales. */
+export interface ExpertPart {
+  readonly firstExpert: number;
+  readonly numExperts: number;
   readonly blocks: GPUBuffer;
   readonly scales: GPUBuffer;
-  readonly bias: GPUBuffer; // [E, out] bf16
+}
+
+/** Rows side by side of a matrix that may be larger than the adapter binds. */
+export interface RowPart {
+  readonly firstRow: number;
+  readonly numRows: number;
+  readonly buffer: GPUBuffer;
 }
 
 /** All weights on the GPU. */
 export interface ModelWeights {
-  readonly embedding: GPUBuffer; // [V, H] bf16
+  readonly embedding: readonly RowPart[]; // [V, H] bf16
   readonly finalNorm: GPUBuffer; // [H] bf16
-  readonly lmHead: GPUBuffer; // [V, H] bf16
+  readonly lmHead: readonly RowPart[]; // [V, H] bf16
   readonly layers: readonly LayerWeights[];
 }
 
-/** Where the bytes of one tensor go. bf16 experts are stored `[E, in, out]` and transposed on the way. */
+/** Bytes of a file: a tensor, or rows of one. */
+export type TensorBytes = Pick<TensorEntry, "name" | "file" | "startBytes" | "endBytes">;
+
+/** Where the bytes of a tensor go. bf16 experts are stored `[E, in, out]` and transposed on the way. */
 export interface TensorPlacement {
-  readonly tensor: TensorEntry;
+  readonly tensor: TensorBytes;
   readonly buffer: GPUBuffer;
   readonly offsetBytes: number;
   readonly transpose: { readonly count: number; readonly rows: number; readonly columns: number } | undefined;
@@ -54,9 +72,9 @@ export function layOutWeights(manifest: CheckpointManifest, buffers: BufferSet):
   const placements: TensorPlacement[] = [];
   const place = createPlacer(manifest, buffers, placements);
   const weights: ModelWeights = {
-    embedding: place("embedding", [tensorNames.embedding]),
+    embedding: placeRows("embedding", tensorNames.embedding, manifest, place),
     finalNorm: place("final norm", [tensorNames.finalNorm]),
-    lmHead: place("lm head", [tensorNames.lmHead]),
+    lmHead: placeRows("lm head", tensorNames.lmHead, manifest, place),
     layers: Array.from({ length: manifest.config.numLayers }, (_, layer) =>
       placeLayer(layer, manifest.config, place),
     ),
@@ -65,21 +83,26 @@ export function layOutWeights(manifest: CheckpointManifest, buffers: BufferSet):
   return { weights, placements, totalBytes };
 }
 
-/** Puts tensors one after another into a new buffer; no names make a 4-byte buffer. */
-type Placer = (role: string, names: readonly string[], transpose?: TensorPlacement["transpose"]) => GPUBuffer;
+interface Placer {
+  /** Puts tensors one after another into a new buffer; no names make a 4-byte buffer. */
+  (role: string, names: readonly string[]): GPUBuffer;
+  /** Puts parts of tensors one after another into a new buffer. */
+  bytes(role: string, tensors: readonly TensorBytes[], transpose?: TensorPlacement["transpose"]): GPUBuffer;
+  readonly limitBytes: number;
+  tensor(name: string): TensorEntry;
+}
 
 function createPlacer(
   manifest: CheckpointManifest,
   buffers: BufferSet,
   placements: TensorPlacement[],
 ): Placer {
-  return (role, names, transpose) => {
-    const tensors = names.map((name) => {
-      const tensor = manifest.tensors.get(name);
-      if (tensor === undefined)
-        throw new EngineError("internal", `The manifest lacks ${name}, which was checked before.`);
-      return tensor;
-    });
+  const tensor = (name: string) => {
+    const found = manifest.tensors.get(name);
+    if (found !== undefined) return found;
+    throw new EngineError("internal", `The manifest lacks ${name}, which was checked before.`);
+  };
+  const bytes: Placer["bytes"] = (role, tensors, transpose) => {
     const sizeBytes = tensors.reduce((sum, tensor) => sum + tensor.endBytes - tensor.startBytes, 0);
     const buffer = buffers.storage(role, sizeBytes);
     let offsetBytes = 0;
@@ -89,27 +112,75 @@ function createPlacer(
     }
     return buffer;
   };
+  const place = (role: string, names: readonly string[]) => bytes(role, names.map(tensor));
+  return Object.assign(place, { bytes, tensor, limitBytes: buffers.largestStorageBytes });
+}
+
+/** Parts of a vocabulary begin at multiples of it, so that no workgroup serves two. */
+const vocabularyMultiple = 64;
+
+function placeRows(role: string, name: string, { config }: CheckpointManifest, place: Placer): RowPart[] {
+  const { vocabSize: count, hiddenSize } = config;
+  const bytesEach = 2 * hiddenSize;
+  const tensor = place.tensor(name);
+  const parts = splitEvenly({ count, bytesEach, limitBytes: place.limitBytes, multiple: vocabularyMultiple });
+  return parts.map((part, i) => ({
+    firstRow: part.first,
+    numRows: part.count,
+    buffer: place.bytes(partLabel(role, i, parts.length), [rowsOf(tensor, part, bytesEach)]),
+  }));
+}
+
+const rowsOf = ({ name, file, startBytes }: TensorBytes, { first, count }: Part, bytesEach: number) => ({
+  name,
+  file,
+  startBytes: startBytes + first * bytesEach,
+  endBytes: startBytes + (first + count) * bytesEach,
+});
+
+const partLabel = (role: string, index: number, numParts: number) =>
+  numParts === 1 ? role : `${role}, part ${index + 1} of ${numParts}`;
+
+interface ExpertMatrix {
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+function placeExperts(
+  role: string,
+  names: ExpertTensorNames,
+  { inputs, outputs }: ExpertMatrix,
+  { numExperts: count, expertFormat }: ModelConfig,
+  place: Placer,
+): ExpertWeights {
+  const stored = expertFormat === "mxfp4";
+  const bytesEach = stored ? (inputs * outputs) / 2 : inputs * outputs * 2;
+  const scaleBytesEach = (inputs * outputs) / 32;
+  const parts = splitEvenly({ count, bytesEach, limitBytes: place.limitBytes });
+  const label = (what: string, i: number) => partLabel(`${role} ${what}`, i, parts.length);
+  return {
+    parts: parts.map((part, i) => {
+      const rows = (name: string, eachBytes: number) => [rowsOf(place.tensor(name), part, eachBytes)];
+      const transpose = { count: part.count, rows: inputs, columns: outputs };
+      return {
+        firstExpert: part.first,
+        numExperts: part.count,
+        blocks: stored
+          ? place.bytes(label("blocks", i), rows(names.blocks, bytesEach))
+          : place.bytes(label("weight", i), rows(names.weight, bytesEach), transpose),
+        scales: place.bytes(label("scales", i), stored ? rows(names.scales, scaleBytesEach) : []),
+      };
+    }),
+    bias: place(`${role} bias`, [names.bias]),
+  };
 }
 
 function placeLayer(layer: number, config: ModelConfig, place: Placer): LayerWeights {
   const names = layerTensorNames(layer);
   const role = (what: string) => `layer ${layer} ${what}`;
-  const { hiddenSize, intermediateSize, numExperts } = config;
-  const experts = (what: "gateUp" | "down", inputs: number, outputs: number): ExpertWeights => {
-    const tensors = names[what];
-    const stored = config.expertFormat === "mxfp4";
-    return {
-      blocks: stored
-        ? place(role(`${what} blocks`), [tensors.blocks])
-        : place(role(`${what} weight`), [tensors.weight], {
-            count: numExperts,
-            rows: inputs,
-            columns: outputs,
-          }),
-      scales: place(role(`${what} scales`), stored ? [tensors.scales] : []),
-      bias: place(role(`${what} bias`), [tensors.bias]),
-    };
-  };
+  const { hiddenSize, intermediateSize } = config;
+  const experts = (what: "gateUp" | "down", matrix: ExpertMatrix) =>
+    placeExperts(role(what), names[what], matrix, config, place);
   return {
     attentionNorm: place(role("attention norm"), [names.attentionNorm]),
     qkvWeight: place(role("qkv weight"), [names.qWeight, names.kWeight, names.vWeight]),
@@ -120,7 +191,7 @@ function placeLayer(layer: number, config: ModelConfig, place: Placer): LayerWei
     mlpNorm: place(role("mlp norm"), [names.mlpNorm]),
     routerWeight: place(role("router weight"), [names.routerWeight]),
     routerBias: place(role("router bias"), [names.routerBias]),
-    gateUp: experts("gateUp", hiddenSize, 2 * intermediateSize),
-    down: experts("down", intermediateSize, hiddenSize),
+    gateUp: experts("gateUp", { inputs: hiddenSize, outputs: 2 * intermediateSize }),
+    down: experts("down", { inputs: intermediateSize, outputs: hiddenSize }),
   };
 }

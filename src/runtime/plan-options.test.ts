@@ -13,6 +13,14 @@ const shapes = {
     ...syntheticConfig("20b"),
     ...{ quantization_config: null, vocab_size: 1024, eos_token_id: 3 },
   },
+  "wide bf16 experts": {
+    ...syntheticConfig("20b"),
+    ...{ quantization_config: null, vocab_size: 1024, eos_token_id: 3, intermediate_size: 5760 },
+  },
+  "wide MXFP4 experts": {
+    ...syntheticConfig("20b"),
+    ...{ vocab_size: 1024, eos_token_id: 3, intermediate_size: 23040 },
+  },
   "many heads": {
     ...syntheticConfig("20b"),
     ...{ num_local_experts: 4, vocab_size: 1024, eos_token_id: 3 },
@@ -43,31 +51,37 @@ describe("a model fits", () => {
   });
 
   it("to the byte", async () => {
-    const embedding = 201088 * 2880 * 2;
-    await expect(check("20b", limited(embedding))).resolves.toBeDefined();
-    await expect(check("20b", limited(embedding - 4))).rejects.toMatchObject({ code: "limit-exceeded" });
+    const largest = 64 * 80 * 2880 * 2; // fused q, k and v: the largest that is not split
+    await expect(check("20b", limited(largest), { maxTokensPerPass: 128 })).resolves.toBeDefined();
+    await expect(check("20b", limited(largest - 4), { maxTokensPerPass: 128 })).rejects.toMatchObject({
+      code: "limit-exceeded",
+    });
+  });
+
+  it("with the limits that every adapter has, split into parts", async () => {
+    await expect(check("20b", limited(gib / 4, gib / 8))).resolves.toBeDefined();
+    await expect(check("bf16 experts", limited(gib / 4, gib / 8))).resolves.toBeDefined();
   });
 });
 
 describe("a model does not fit", () => {
   it.each<[string, keyof typeof shapes, Gpu, LoadModelOptions, string, number]>([
-    ["the embedding", "20b", limited(gib), {}, "embedding", 201088 * 2880 * 2],
-    ["what is bound", "20b", limited(4 * gib, gib), {}, "embedding", 201088 * 2880 * 2],
+    ["what is bound", "20b", limited(4 * gib, 24e6), {}, "layer 0 qkv weight", 5120 * 2880 * 2],
     [
-      "bf16 experts",
-      "bf16 experts",
-      limited(32 * 5760 * 2880 * 2 - 4),
+      "a single bf16 expert",
+      "wide bf16 experts",
+      limited(11520 * 2880 * 2 - 4),
       { contextLength: 64 },
-      "layer 0 gateUp weight",
-      32 * 5760 * 2880 * 2,
+      "layer 0 gateUp weight, part 1 of 32",
+      11520 * 2880 * 2,
     ],
     [
-      "MXFP4 experts",
-      "a small vocabulary",
-      limited(gib / 8),
-      {},
-      "layer 0 gateUp blocks",
-      32 * 5760 * 90 * 16,
+      "a single MXFP4 expert",
+      "wide MXFP4 experts",
+      limited(46080 * 90 * 16 - 4),
+      { contextLength: 64 },
+      "layer 0 gateUp blocks, part 1 of 32",
+      46080 * 90 * 16,
     ],
     [
       "fused q, k and v, each of which would fit",

@@ -12,6 +12,8 @@ export interface LinearTileShape extends Tuned {
   readonly addBias: boolean;
   /** Add to what `out` holds (a residual) instead of replacing it. */
   readonly addToOut: boolean;
+  /** Where the N columns stand in a wider `out`. Default: they are all of it. */
+  readonly columns?: { readonly first: number; readonly stride: number };
 }
 
 /** A linear layer for many tokens. inputs: [T, K]; weight: [N, K] bf16; bias: [N] bf16; out: [T, N]. */
@@ -27,6 +29,8 @@ export const linearBf16Tile = defineKernel({
       TILE_M: tileTokens,
       TILE_THREADS: tileThreads,
       N: shape.outputSize,
+      OUT_FIRST: shape.columns?.first ?? 0,
+      OUT_STRIDE: shape.columns?.stride ?? shape.outputSize,
       ADD_BIAS: shape.addBias,
       ADD_TO_OUT: shape.addToOut,
     };

@@ -16,6 +16,14 @@ export interface MoeShape extends Tuned {
   readonly expertFormat: "mxfp4" | "bf16";
   readonly eps: number;
   readonly swigluLimit: number;
+  /** The experts whose weights are bound; the others' entries are left to further dispatches. Default: all. */
+  readonly part?: ExpertRange;
+}
+
+/** Experts side by side in one buffer. */
+export interface ExpertRange {
+  readonly firstExpert: number;
+  readonly numExperts: number;
 }
 
 /** Libraries of every kernel that reads expert weights. */
@@ -30,6 +38,8 @@ export const expertConstants = (shape: MoeShape, inputSize: number): Record<stri
   H: shape.hiddenSize,
   F: shape.expertWidth,
   E: shape.numExperts,
+  FIRST_EXPERT: shape.part?.firstExpert ?? 0,
+  PART_EXPERTS: shape.part?.numExperts ?? shape.numExperts,
   A: shape.expertsPerToken,
   KB: inputSize / 32,
   EPS: f32(shape.eps),

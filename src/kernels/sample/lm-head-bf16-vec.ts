@@ -8,6 +8,8 @@ export interface LmHeadShape extends Tuned {
   readonly hiddenSize: number;
   readonly vocabSize: number;
   readonly eps: number;
+  /** The rows of the weight that are bound: other ids are left to further dispatches. Default: all. */
+  readonly part?: { readonly firstRow: number; readonly numRows: number };
 }
 
 const maxGroupsPerDimension = 65535;
@@ -33,24 +35,38 @@ export const lmHeadBf16Vec = defineKernel({
   workgroupSizes: { software: 8 },
   constants: (shape: LmHeadShape) => {
     const { rows, workgroupSize } = tuningOf(shape).lmHead;
+    const { firstRow, numRows } = shape.part ?? { firstRow: 0, numRows: shape.vocabSize };
     return {
       H: shape.hiddenSize,
-      V: shape.vocabSize,
+      FIRST_ROW: firstRow,
+      END_ROW: firstRow + numRows,
       EPS: f32(shape.eps),
       ROWS: rows,
       NUM_SUMS: rows + 1,
       WG_SIZE: workgroupSize,
     };
   },
-  check: ({ hiddenSize }) => divisible("hidden size", hiddenSize, 8),
+  check: (shape) => {
+    const { rows } = tuningOf(shape).lmHead;
+    const isAligned = (shape.part?.firstRow ?? 0) % rows === 0;
+    return [
+      ...divisible("hidden size", shape.hiddenSize, 8),
+      ...(isAligned ? [] : [`a part of the vocabulary must begin at a multiple of ${rows}`]),
+    ];
+  },
 });
 
 /** How many candidates the kernel leaves for a vocabulary. */
 export const lmHeadCandidates = (shape: Pick<LmHeadShape, "vocabSize" | "tuning">): number =>
   Math.ceil(shape.vocabSize / tuningOf(shape).lmHead.rows);
 
-export function lmHeadGrid(shape: Pick<LmHeadShape, "vocabSize" | "tuning">): Grid {
-  const groups = lmHeadCandidates(shape);
+/** Workgroups for the rows that are bound. */
+export function lmHeadGrid({
+  vocabSize,
+  tuning,
+  part,
+}: Pick<LmHeadShape, "vocabSize" | "tuning" | "part">): Grid {
+  const groups = lmHeadCandidates({ vocabSize: part?.numRows ?? vocabSize, tuning });
   const y = Math.ceil(groups / maxGroupsPerDimension);
   return [Math.ceil(groups / y), y, 1];
 }

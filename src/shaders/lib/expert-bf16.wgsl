@@ -1,10 +1,15 @@
 // Expert weights as bf16 (after lib/bf16.wgsl). Same functions as lib/expert-mxfp4.wgsl, one of the two is used.
-// Needs: E experts, KB blocks of 32 weights a row; binding `blocks: array<vec4<u32>>` [rows, KB, 4], eight weights an
-// element. The binding `scales` stays unread. A row counts over all stored experts.
+// Needs: E, FIRST_EXPERT, PART_EXPERTS, KB blocks of 32 weights a row; binding `blocks: array<vec4<u32>>` [rows, KB, 4], eight weights an
+// element. The binding `scales` stays unread. A row counts over the bound experts.
 
-// Where an expert stands in the weights. A table of resident experts would be read here.
+// Where an expert stands in the bound weights: those of experts FIRST_EXPERT to FIRST_EXPERT + PART_EXPERTS - 1.
 fn expert_slot(expert: u32) -> u32 {
-  return min(expert, E - 1u);
+  return min(expert, E - 1u) - FIRST_EXPERT;
+}
+
+// Whether an expert's weights are bound. Always, where they need no more than one buffer.
+fn expert_is_here(expert: u32) -> bool {
+  return PART_EXPERTS == E || expert_slot(expert) < PART_EXPERTS;
 }
 
 // The dot product of one block of a row with 32 inputs.

@@ -1,5 +1,6 @@
 // linear-bf16-tile: out[t,n] (+)= sum_k inputs[t,k] * weight[n,k] (+ bias[n])
-//   inputs : [T, K] f32 as vec4    weight : [N, K] bf16, eight per vec4<u32>    bias : [N] bf16, two per u32    out : [T, N] f32
+//   inputs : [T, K] f32 as vec4    weight : [N, K] bf16, eight per vec4<u32>    bias : [N] bf16, two per u32    out : [T, OUT_STRIDE] f32,
+//   of which columns OUT_FIRST .. OUT_FIRST + N - 1 are written
 //   grid : (ceil(N / 64), ceil(T / TILE_M), 1), TILE_THREADS invocations    needs K % 8 == 0
 //   ADD_BIAS adds the bias; ADD_TO_OUT adds to what `out` holds. Sums are f32 in order of k (lib/tile.wgsl).
 @group(0) @binding(0) var<uniform> step: Step;
@@ -59,7 +60,7 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
       for (var i = 0u; i < TOKENS_PER_THREAD; i++) {
         let m = thread / 8u + TILE_Y * i;
         if (m < tile.z) {
-          let at = (first_token + m) * N + row;
+          let at = (first_token + m) * OUT_STRIDE + OUT_FIRST + row;
           var value = sums[2u * i + j / 4u][j % 4u] + row_bias;
           if (ADD_TO_OUT) {
             value += out[at];

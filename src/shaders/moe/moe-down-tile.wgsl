@@ -26,7 +26,7 @@ fn tile_weight_row(tile: vec4<u32>, first_row: u32, n: u32) -> u32 {
 @compute @workgroup_size(TILE_THREADS)
 fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) group: vec3<u32>) {
   let tile = tiles[group.y];
-  if (step.stopped != 0u || tile.z == 0u) {
+  if (step.stopped != 0u || tile.z == 0u || !expert_is_here(tile.x)) {
     return;
   }
   let first_row = group.x * TILE_N;

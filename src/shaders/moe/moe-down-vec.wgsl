@@ -24,6 +24,9 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   var sums = array<f32, NUM_SUMS>();
   for (var i = lane.index; i < A * KB; i += WG_SIZE) {
     let entry = first_entry + i / KB;
+    if (!expert_is_here(ids[entry])) {
+      continue;
+    }
     let block = i % KB;
     let row = expert_slot(ids[entry]) * H + first_row;
     var inputs: array<vec4<f32>, 8>;
@@ -46,7 +49,9 @@ fn weighted_bias(first_entry: u32, row: u32) -> f32 {
   var sum = 0.0;
   for (var a = 0u; a < A; a++) {
     let element = min(ids[first_entry + a], E - 1u) * H + row;
-    sum += weights[first_entry + a] * bf16_select(bias[element / 2u], element);
+    if (expert_is_here(ids[first_entry + a])) {
+      sum += weights[first_entry + a] * bf16_select(bias[element / 2u], element);
+    }
   }
   return sum;
 }

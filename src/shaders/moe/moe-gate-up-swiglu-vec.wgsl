@@ -20,6 +20,9 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   }
   let entry = group.z * A + group.y;
   let expert = min(ids[entry], E - 1u);
+  if (!expert_is_here(expert)) {
+    return;
+  }
   let first_row = expert_slot(expert) * (2u * F) + group.x * ROWS;
   var sums = array<f32, NUM_SUMS>();
   for (var block = lane.index; block < KB; block += WG_SIZE) {

@@ -1,8 +1,9 @@
 // lm-head-bf16-vec: logits[v] = sum_h rms_norm(x[last])[h] * weight[v,h], and the best candidate of every workgroup
-//   x : [T, H] f32 as vec4, of which only the last token counts    gain : [H] bf16    weight : [V, H] bf16
+//   x : [T, H] f32 as vec4, of which only the last token counts    gain : [H] bf16
+//   weight : [END_ROW - FIRST_ROW, H] bf16, rows FIRST_ROW to END_ROW - 1 of [V, H]: only their ids are served
 //   allowed : [ceil(V / 32)] bit mask of ids that may be sampled    logits : [V] f32
 //   candidates : [groups] (score as f32 bits, id); the score is the logit, or logit / temperature + Gumbel noise
-//   grid   : groups spread over x and y, ROWS ids a workgroup    needs H % 8 == 0
+//   grid   : groups spread over x and y, ROWS ids a workgroup    needs H % 8 == 0, FIRST_ROW % ROWS == 0
 //   The norm's scale is a common factor, so its sum of squares is one more sum of the same pass.
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
@@ -17,8 +18,8 @@ const NEVER: f32 = -3.0e38;
 @compute @workgroup_size(WG_SIZE)
 fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let tile = group.y * groups.x + group.x;
-  let first_row = tile * ROWS;
-  if (step.stopped != 0u || first_row >= V) {
+  let first_row = FIRST_ROW + tile * ROWS;
+  if (step.stopped != 0u || first_row >= END_ROW) {
     return;
   }
   let input = (step.num_tokens - 1u) * (H / 4u);
@@ -31,7 +32,7 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
     let b_gained = b * vec4<f32>(bf16_pair(g.z), bf16_pair(g.w));
     sums[ROWS] += dot(a, a) + dot(b, b);
     for (var r = 0u; r < ROWS; r++) {
-      let row = min(first_row + r, V - 1u);
+      let row = min(first_row + r, END_ROW - 1u) - FIRST_ROW;
       sums[r] += dot_bf16x8(weight[row * (H / 8u) + i], a_gained, b_gained);
     }
   }
@@ -44,7 +45,7 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
   var best_id = first_row;
   for (var r = 0u; r < ROWS; r++) {
     let id = first_row + r;
-    if (id < V) {
+    if (id < END_ROW) {
       let logit = totals[r] * scale;
       logits[id] = logit;
       var score = logit;
@@ -58,5 +59,5 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
       }
     }
   }
-  candidates[tile] = vec2<u32>(bitcast<u32>(best_score), best_id);
+  candidates[FIRST_ROW / ROWS + tile] = vec2<u32>(bitcast<u32>(best_score), best_id);
 }
