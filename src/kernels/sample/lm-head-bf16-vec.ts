@@ -61,12 +61,8 @@ export const lmHeadCandidates = (shape: Pick<LmHeadShape, "vocabSize" | "tuning"
   Math.ceil(shape.vocabSize / tuningOf(shape).lmHead.rows);
 
 /** Workgroups for the rows that are bound. */
-export function lmHeadGrid({
-  vocabSize,
-  tuning,
-  part,
-}: Pick<LmHeadShape, "vocabSize" | "tuning" | "part">): Grid {
-  const groups = lmHeadCandidates({ vocabSize: part?.numRows ?? vocabSize, tuning });
+export function lmHeadGrid(shape: Pick<LmHeadShape, "vocabSize" | "tuning" | "part">): Grid {
+  const groups = lmHeadCandidates({ ...shape, vocabSize: shape.part?.numRows ?? shape.vocabSize });
   const y = Math.ceil(groups / maxGroupsPerDimension);
   return [Math.ceil(groups / y), y, 1];
 }
