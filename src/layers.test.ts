@@ -104,6 +104,7 @@ describe("imports", () => {
       "@cfworker/json-schema": /^src\/tools\//,
       minisearch: /^src\/tools\//,
       pyodide: /^src\/tools\//,
+      "hash-wasm": /^src\/weights\//,
       "@huggingface/tokenizers": /^src\/text\//,
       webgpu: /^src\/desktop\//,
     };

@@ -36,25 +36,21 @@ export async function corruptChunk(page: Page, index: number): Promise<void> {
         request.onsuccess = () => resolve(request.result);
         request.onerror = () => reject(request.error);
       });
-      const transaction = db.transaction(store, "readwrite");
-      const chunks = transaction.objectStore(store);
-      await new Promise<void>((resolve, reject) => {
-        transaction.oncomplete = () => resolve();
-        transaction.onabort = () => reject(transaction.error);
-        const request = chunks.openCursor();
-        request.onsuccess = () => {
-          const cursor = request.result;
-          if (cursor === null) return;
-          const { key, value } = cursor;
-          if (Array.isArray(key) && key[0] === "chunk" && key[3] === index && value instanceof ArrayBuffer) {
-            const bytes = new Uint8Array(value);
-            const middle = bytes.length >> 1;
-            bytes[middle] = (bytes[middle] ?? 0) ^ 1;
-            cursor.update(value);
-          }
-          cursor.continue();
-        };
-      });
+      const settled = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const chunks = (mode: IDBTransactionMode) => db.transaction(store, mode).objectStore(store);
+      for (const key of await settled(chunks("readonly").getAllKeys())) {
+        if (!Array.isArray(key) || key[0] !== "chunk" || key[3] !== index) continue;
+        const blob: unknown = await settled(chunks("readonly").get(key));
+        if (!(blob instanceof Blob)) throw new Error("a chunk is no Blob");
+        const bytes = new Uint8Array(await blob.arrayBuffer());
+        const middle = bytes.length >> 1;
+        bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+        await settled(chunks("readwrite").put(new Blob([bytes]), key));
+      }
       db.close();
     },
     { ...names, index },

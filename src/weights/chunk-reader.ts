@@ -1,6 +1,6 @@
 import { EngineError, isEngineError } from "../errors.ts";
 import type { ChunkStore, FoundChunk, StoredFile, StoredModel } from "./chunk-store.ts";
-import { chunkRange, sha256 } from "./chunks.ts";
+import { chunkRange, chunkRef, sha256 } from "./chunks.ts";
 import type { RemoteFiles } from "./types.ts";
 
 export interface ChunkReaderOptions {
@@ -11,17 +11,32 @@ export interface ChunkReaderOptions {
 }
 
 /**
- * Reads one stored chunk and checks its SHA-256. A chunk that is lost or damaged is fetched again, checked
- * against the digest of the first download, and stored.
- * @throws checksum-mismatch with details {file, chunk} | storage-failed
+ * Reads one stored chunk and, unless told otherwise, checks its SHA-256. A chunk that is lost or damaged is fetched
+ * again, checked against the digest of the first download, and stored.
+ * @throws checksum-mismatch with details {file, chunk} | storage-full | storage-failed | busy
  */
-export async function readChunk(options: ChunkReaderOptions, file: StoredFile, index: number) {
-  const { store, model, remote } = options;
-  const found = await store.getChunk({ id: model.id, file: file.name, index });
+export async function readChunk(
+  options: ChunkReaderOptions,
+  file: StoredFile,
+  index: number,
+  check = true,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { store, model } = options;
+  const found = await store.getChunk(chunkRef(model, file, index));
   const { startBytes, endBytes } = chunkRange(file.sizeBytes, model.chunkBytes, index);
-  const sizeBytes = endBytes - startBytes;
-  if (found.bytes?.byteLength === sizeBytes && found.digest === (await sha256(found.bytes)))
+  const isWhole = found.bytes?.byteLength === endBytes - startBytes;
+  if (isWhole && found.bytes !== undefined && (!check || found.digest === (await sha256(found.bytes))))
     return found.bytes;
+  return healChunk(options, file, index, found);
+}
+
+/** Fetches a lost or damaged chunk again and stores it. @throws checksum-mismatch and what the store throws */
+export async function healChunk(
+  { store, model, remote }: ChunkReaderOptions,
+  file: StoredFile,
+  index: number,
+  found: FoundChunk,
+): Promise<Uint8Array<ArrayBuffer>> {
   const damage =
     found.bytes === undefined
       ? "is missing from the browser's storage"
@@ -58,7 +73,7 @@ async function fetchAgain(
   const bytes = await remote.fetchRange(file.name, chunkRange(file.sizeBytes, model.chunkBytes, index));
   const digest = await sha256(bytes);
   if (found.digest !== undefined && digest !== found.digest) throw changed();
-  await store.putChunk({ id: model.id, file: file.name, index }, bytes, digest);
+  await store.putChunk(chunkRef(model, file, index), bytes, digest);
   return bytes;
 }
 

@@ -1,8 +1,10 @@
+import type { ChunkRef, StoredFile, StoredModel } from "./chunk-store.ts";
 import type { ByteRange } from "./types.ts";
 
 /**
- * Size of a stored chunk: large enough that IndexedDB reads at full speed, small enough that a few of them
- * (downloads in flight, the reader's two) stay far below the 256 MiB that loading may take.
+ * Size of a stored chunk: large enough that both stores read at full speed, small enough that those in memory
+ * (4 downloads in flight and 4 waiting for the file's hash, or 6 read ahead) stay far below the 256 MiB that
+ * loading may take, and below the 127 MiB that a value in Chromium's IndexedDB may have.
  */
 export const defaultChunkBytes = 16 * 1024 * 1024;
 
@@ -15,6 +17,11 @@ export function numChunks(sizeBytes: number, chunkBytes: number): number {
 export function chunkRange(sizeBytes: number, chunkBytes: number, index: number): ByteRange {
   const startBytes = index * chunkBytes;
   return { startBytes, endBytes: Math.min(sizeBytes, startBytes + chunkBytes) };
+}
+
+/** Names a chunk to a store. */
+export function chunkRef(model: StoredModel, file: StoredFile, index: number): ChunkRef {
+  return { id: model.id, file: file.name, index, startBytes: index * model.chunkBytes };
 }
 
 /** SHA-256 in lower-case hex. */

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { createFolderFiles } from "../desktop/folder-files.ts";
 import { type HubServer, startHubServer } from "../testing/hub-server.ts";
 import { repositoryPath } from "../testing/reference.ts";
-import { createChunkStore } from "./chunk-store.ts";
 import { createCommitPins } from "./commit-pins.ts";
+import { createIndexedDbStore } from "./indexeddb-store.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import { openSource } from "./open-source.ts";
 
@@ -33,7 +33,7 @@ let numStores = 0;
 
 it.each([undefined, "my model"])("a branch that is stored needs no request, with id %s", async (id) => {
   const revisions = await addFixture();
-  const store = createChunkStore(`pins-${numStores++}`);
+  const store = createIndexedDbStore(`pins-${numStores++}`);
   const pins = createCommitPins(store);
   const source = { hf: "org/tiny", endpoint: hub.endpoint, ...(id === undefined ? {} : { id }) };
   const load = async () => {

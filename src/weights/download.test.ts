@@ -1,10 +1,12 @@
 import "fake-indexeddb/auto";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type RangeServer, startRangeServer } from "../testing/range-server.ts";
-import { type ChunkStore, createChunkStore } from "./chunk-store.ts";
+import type { ChunkStore } from "./chunk-store.ts";
 import { downloadCheckpoint } from "./download.ts";
 import { createHttpFiles } from "./http-files.ts";
+import { createIndexedDbStore } from "./indexeddb-store.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import type { ByteProgress } from "./types.ts";
 
@@ -23,7 +25,7 @@ let numStores = 0;
 beforeEach(async () => {
   server = await startRangeServer({ folder });
   server.files.set("tokenizer.json", '{"model":{}}');
-  store = createChunkStore(`download-test-${numStores++}`);
+  store = createIndexedDbStore(`download-test-${numStores++}`);
 });
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -34,6 +36,9 @@ const newRemote = () => createHttpFiles({ baseUrl: server.url, retryDelayMs: 1, 
 const download = (options: Partial<Parameters<typeof downloadCheckpoint>[0]> = {}) =>
   downloadCheckpoint({ remote: newRemote(), store, chunkBytes, ...options });
 const open = () => openCheckpoint({ source: newRemote(), store, chunkBytes });
+
+const sha256Of = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+const storedChunks = async (name: string) => [...(await store.listChunks(server.url, name)).keys()];
 
 /** Requests for whole chunks: not the probes of one byte, not the headers. */
 function chunkRequests() {
@@ -116,7 +121,7 @@ describe("downloadCheckpoint", () => {
         return remote.fetchRange(...args).finally(() => inFlight--);
       },
     };
-    await download({ remote: counting, concurrency: 3 });
+    await download({ remote: counting, connections: 3 });
     expect(most).toBe(3);
   });
 });
@@ -124,9 +129,9 @@ describe("downloadCheckpoint", () => {
 describe("downloadCheckpoint resuming", () => {
   it("fetches no stored chunk again", async () => {
     server.fault(shard1, { kind: "status", status: 500 }, { skip: 6, times: 99 });
-    await expect(download({ concurrency: 1 })).rejects.toMatchObject({ code: "download-failed" });
+    await expect(download({ connections: 1 })).rejects.toMatchObject({ code: "download-failed" });
     const stored = new Map<string, number[]>();
-    for (const name of shards) stored.set(name, await store.listChunks(server.url, name));
+    for (const name of shards) stored.set(name, await storedChunks(name));
     expect(stored.get(shard0)).toHaveLength(10);
     expect(stored.get(shard1)).toHaveLength(4);
     await server.close();
@@ -152,20 +157,31 @@ describe("downloadCheckpoint resuming", () => {
   });
   it("drops the chunks of a file whose ETag changed, and only those", async () => {
     server.fault(shard2, { kind: "status", status: 404 }, { skip: 2, times: 1 });
-    await expect(download({ concurrency: 1 })).rejects.toMatchObject({ details: { status: 404 } });
+    await expect(download({ connections: 1 })).rejects.toMatchObject({ details: { status: 404 } });
     server.requests.length = 0;
     server.etags.set(shard1, '"new"');
     await download();
     const count = (file: string) => chunkRequests().filter((request) => request.file === file).length;
     expect(shards.map(count)).toEqual([0, chunksPerShard[1], chunksPerShard[2]]);
   });
-  it("notices a file that changes while it is fetched", async () => {
-    const remote = newRemote();
+  it("begins a file anew that changes while it is fetched, and gives up on one that always changes", async () => {
+    const loaded: number[] = [];
+    const changed = Buffer.from(contents.get(shard0) ?? []).fill(7, 500_000, 500_010);
     const onProgress = ({ loadedBytes }: ByteProgress) => {
-      if (loadedBytes > 200_000) server.etags.set(shard0, '"new"');
+      loaded.push(loadedBytes);
+      if (loadedBytes <= 200_000 || server.etags.has(shard0)) return;
+      server.files.set(shard0, changed);
+      server.etags.set(shard0, '"new"');
     };
-    await expect(download({ remote, concurrency: 1, onProgress })).rejects.toThrow(/changed on the server/);
-    expect((await download({ remote })).files[0]?.etag).toBe('"new"');
+    const model = await download({ connections: 1, onProgress });
+    expect(model.files[0]).toMatchObject({ etag: '"new"', sha256: sha256Of(changed) });
+    expect(loaded).toEqual([...loaded].sort((a, b) => a - b));
+    expect(loaded.at(-1)).toBe(totalBytes);
+
+    await store.deleteModel(server.url);
+    let numTags = 0;
+    const restless = () => server.etags.set(shard0, `"${++numTags}"`);
+    await expect(download({ connections: 1, onProgress: restless })).rejects.toThrow(/changed on the server/);
   });
   it("stops within a chunk when aborted, and goes on later", async () => {
     const abort = new AbortController();
@@ -245,14 +261,14 @@ describe("downloadCheckpoint refusals", () => {
         return store.putChunk(...args);
       },
     };
-    const result = download({ store: limited, concurrency: 1 });
+    const result = download({ store: limited, connections: 1 });
     const neededBytes = totalBytes - 500_000;
     await expect(result).rejects.toMatchObject({
       code: "storage-full",
       details: { neededBytes, totalBytes },
     });
     await expect(result).rejects.toThrow(/2\.1 MB of 2\.6 MB are still to be stored/);
-    expect(await store.listChunks(server.url, shard0)).toEqual([0, 1, 2, 3, 4]);
+    expect(await storedChunks(shard0)).toEqual([0, 1, 2, 3, 4]);
     expect((await store.getModel(server.url))?.ready).toBe(false);
   });
 });

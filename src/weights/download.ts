@@ -1,14 +1,18 @@
-import { EngineError, isEngineError, throwIfAborted } from "../errors.ts";
+import { EngineError, isEngineError } from "../errors.ts";
 import { configName, generationConfigName } from "../format/config.ts";
 import { parseJsonText } from "../format/json-text.ts";
 import { shardIndexName, singleShardName } from "../format/shard-index.ts";
 import type { CheckpointManifest } from "../format/types.ts";
 import type { ChunkStore, StoredFile, StoredModel } from "./chunk-store.ts";
-import { chunkRange, defaultChunkBytes, numChunks, sha256 } from "./chunks.ts";
+import { defaultChunkBytes } from "./chunks.ts";
+import { countMissingChunks, fetchMissingChunks } from "./fetch-chunks.ts";
 import { readConfig, readIndex, readManifest } from "./manifest.ts";
+import { listModels, type StoredModelSummary } from "./models.ts";
 import { createDownloadProgress, type DownloadProgress } from "./progress.ts";
+import { storageFullError } from "./storage-full.ts";
+import { storedBytes } from "./stored-bytes.ts";
 import { createCachedFiles } from "./stored-files.ts";
-import type { ByteProgress, CheckpointFiles, RemoteFiles } from "./types.ts";
+import type { ByteProgress, CheckpointFiles, PauseSwitch, RemoteFiles } from "./types.ts";
 
 /** Small files that are stored with the weights; those a checkpoint lacks are remembered as lacking. */
 const textNames = [
@@ -22,6 +26,9 @@ const textNames = [
 /** tokenizer.json of gpt-oss has 28 million characters. */
 const maxTextChars = 128 * 1024 * 1024;
 
+/** How often a download begins again because the server's files changed, the store was cleared, or bytes were wrong. */
+const maxRestarts = 3;
+
 export interface DownloadOptions {
   readonly remote: RemoteFiles;
   readonly store: ChunkStore;
@@ -33,68 +40,153 @@ export interface DownloadOptions {
    */
   readonly onManifest?: ((manifest: CheckpointManifest) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Chunks in flight; each takes `chunkBytes` of memory. Default 4. */
-  readonly concurrency?: number | undefined;
+  readonly pause?: PauseSwitch | undefined;
+  /** Chunks in flight; each takes `chunkBytes` of memory, and as much again while it waits to be hashed. Default 4. */
+  readonly connections?: number | undefined;
   /** Default 16 MiB. A model that is already stored keeps its own. */
   readonly chunkBytes?: number | undefined;
+  /** Kept in the model's record: how it was asked for, as JSON data. */
+  readonly source?: unknown;
+  /** The models that take room, for `storage-full`. Default: those of `store`. */
+  readonly listStored?: (() => Promise<readonly StoredModelSummary[]>) | undefined;
 }
 
 /**
  * Brings a checkpoint into the store, fetching only what is missing. Config, index and every header are checked
- * before any chunk is fetched. Chunks of a file whose size or ETag changed are dropped. Safe to call again
+ * before any chunk is fetched. Chunks of a file whose size or ETag changed are dropped, also in mid-download. A file
+ * counts only once its whole SHA-256 is known, and is what the source publishes, where it does. Safe to call again
  * after any failure or reload; no request is made where everything is stored.
  * @returns the record of the stored model, `ready`
- * @throws download-failed | checkpoint-invalid | storage-full | storage-failed | aborted | what `onManifest` throws
+ * @throws download-failed | checkpoint-invalid | checksum-mismatch | storage-full | storage-failed | busy | aborted
+ * | what `onManifest` throws
  */
 export async function downloadCheckpoint(options: DownloadOptions): Promise<StoredModel> {
-  const { remote, store, signal } = options;
-  const known = await store.getModel(remote.id);
+  const known = await options.store.getModel(options.remote.id);
   if (known?.ready) return known;
+  const shared: Shared = { progress: undefined, isManifestTold: false, wrongFiles: new Set() };
+  for (let restarts = 0; ; restarts += 1) {
+    try {
+      return await downloadOnce(options, shared);
+    } catch (error) {
+      const mayRestart = error instanceof Restart || isFileChanged(error);
+      if (!mayRestart || restarts === maxRestarts) throw error instanceof Restart ? error.reason : error;
+    }
+  }
+}
 
+/** What one try leaves to the next. */
+interface Shared {
+  progress: DownloadProgress | undefined;
+  isManifestTold: boolean;
+  /** Files whose SHA-256 was wrong once. */
+  readonly wrongFiles: Set<string>;
+}
+
+/** Thrown to begin again; `reason` is for the user where that was tried often enough. */
+class Restart extends Error {
+  readonly reason: EngineError;
+
+  constructor(reason: EngineError) {
+    super(reason.message);
+    this.reason = reason;
+  }
+}
+
+async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<StoredModel> {
+  const { remote, store, signal } = options;
   const texts = rememberTexts(remote);
   await readConfig(texts, signal); // before the index: a folder that is no checkpoint fails here, and says so
   const index = await readIndex(texts, signal);
   const names = index?.files ?? [singleShardName];
   const files = await Promise.all(names.map((name) => statFile(remote, name, signal)));
-  const chunkBytes = options.chunkBytes ?? defaultChunkBytes;
-  const draft: StoredModel = { version: 1, id: remote.id, chunkBytes, files, texts: [], ready: false };
+  const known = await store.getModel(remote.id);
+  const chunkBytes = known?.chunkBytes ?? options.chunkBytes ?? defaultChunkBytes;
+  const source = options.source ?? known?.source;
+  const draft: StoredModel = {
+    version: 1,
+    id: remote.id,
+    chunkBytes,
+    files,
+    texts: [],
+    ready: false,
+    ...(source !== undefined && { source }),
+  };
   await dropStaleChunks(store, known, draft);
   const manifest = await readManifest(withStoredHeaders(texts, store, draft), signal);
-  options.onManifest?.(manifest);
+  if (!shared.isManifestTold) options.onManifest?.(manifest);
+  shared.isManifestTold = true;
 
-  const stored = await storedBytes(store, draft);
   const totalBytes = sumSizes(files);
-  const progress = createDownloadProgress({ loadedBytes: stored, totalBytes }, options.onProgress);
-  progress.report("tokenizer.json");
+  const loadedBytes = await storedBytes(store, draft);
+  shared.progress ??= createDownloadProgress({ loadedBytes, totalBytes }, options.onProgress);
+  shared.progress.report("tokenizer.json");
   try {
     const model: StoredModel = { ...draft, texts: await storeTexts(texts, store, signal) };
     await store.putModel(model);
-    await fetchMissingChunks(options, model, progress);
-    const ready: StoredModel = { ...model, ready: true };
-    await store.putModel(ready);
-    progress.report(files.at(-1)?.name ?? "");
+    const digests = await fetchMissingChunks({
+      ...{ remote, store, model, signal, pause: options.pause, progress: shared.progress },
+      connections: Math.max(1, options.connections ?? 4),
+    });
+    const ready = await finish(store, model, digests, shared);
+    shared.progress.complete(files.at(-1)?.name ?? "");
     return ready;
   } catch (error) {
     if (!isEngineError(error, "storage-full")) throw error;
-    const neededBytes = totalBytes - (await storedBytes(store, draft).catch(() => stored));
-    throw new EngineError(
-      "storage-full",
-      `The browser has no more room: ${formatBytes(neededBytes)} of ${formatBytes(totalBytes)} are still to be stored. Free disk space or delete a stored model, then try again; what is stored is kept.`,
-      { details: { ...error.details, neededBytes, totalBytes }, cause: error },
-    );
+    const neededBytes = totalBytes - (await storedBytes(store, draft).catch(() => loadedBytes));
+    const models = await (options.listStored?.() ?? listModels(store)).catch(() => []);
+    throw storageFullError(error, { id: remote.id, neededBytes, totalBytes, models });
   }
 }
 
-/** Bytes of the complete chunks of a model. */
-export async function storedBytes(store: ChunkStore, model: StoredModel): Promise<number> {
-  let total = 0;
-  for (const { name, sizeBytes } of model.files) {
-    for (const index of await store.listChunks(model.id, name)) {
-      const { startBytes, endBytes } = chunkRange(sizeBytes, model.chunkBytes, index);
-      total += endBytes - startBytes;
+/** Makes the model `ready`, if its files are what the source publishes and all of them are still there. */
+async function finish(
+  store: ChunkStore,
+  model: StoredModel,
+  digests: ReadonlyMap<string, string>,
+  { wrongFiles }: Shared,
+): Promise<StoredModel> {
+  const files: StoredFile[] = [];
+  for (const file of model.files) {
+    const sha256 = digests.get(file.name);
+    if (sha256 === undefined) throw new EngineError("internal", `${file.name} was not hashed.`);
+    const expected = file.expectedSha256;
+    if (expected !== undefined && sha256 !== expected) {
+      await store.deleteFile(model.id, file.name);
+      const reason = wrongFile(file, sha256, expected);
+      if (wrongFiles.has(file.name)) throw reason;
+      wrongFiles.add(file.name);
+      throw new Restart(reason);
     }
+    files.push({ ...file, sha256 });
   }
-  return total;
+  // What was cleared while it was written is found missing here, not by the next visit.
+  await store.release(model.id);
+  const record = await store.getModel(model.id);
+  const numMissing = await countMissingChunks(store, model);
+  if (record === undefined || numMissing > 0) {
+    throw new Restart(
+      new EngineError(
+        "storage-failed",
+        `The browser removed parts of the model while it was downloaded (${numMissing} chunks). Keep the site's data, then try again.`,
+        { details: { numMissing } },
+      ),
+    );
+  }
+  const ready: StoredModel = { ...model, files, ready: true };
+  await store.putModel(ready);
+  return ready;
+}
+
+function wrongFile({ name }: StoredFile, got: string, expected: string): EngineError {
+  return new EngineError(
+    "checksum-mismatch",
+    `${name} was downloaded twice, and its SHA-256 is ${got}, not ${expected} as the source publishes. Check the network (a proxy may change files), then try again.`,
+    { details: { file: name, got, expected } },
+  );
+}
+
+function isFileChanged(error: unknown): boolean {
+  return isEngineError(error, "download-failed") && error.details.reason === "file-changed";
 }
 
 /** The same files, each text fetched once: it is checked, then stored. */
@@ -110,8 +202,17 @@ function rememberTexts(remote: RemoteFiles): RemoteFiles {
 }
 
 async function statFile(remote: RemoteFiles, name: string, signal?: AbortSignal): Promise<StoredFile> {
-  const { sizeBytes, etag } = await remote.stat(name, signal);
-  return { name, sizeBytes, etag: etag ?? null };
+  const { sizeBytes, etag, ...stat } = await remote.stat(name, signal);
+  const expected = await remote.expected?.(name, signal);
+  if (expected !== undefined && expected.sizeBytes !== sizeBytes) {
+    throw new EngineError(
+      "download-failed",
+      `Downloading ${name} from ${remote.id} failed: the server's file has ${sizeBytes} bytes, but the repository lists ${expected.sizeBytes}. Check the network (a proxy may change files), then try again.`,
+      { details: { file: name, sizeBytes, expectedBytes: expected.sizeBytes } },
+    );
+  }
+  const sha256 = stat.sha256 ?? expected?.sha256;
+  return { name, sizeBytes, etag: etag ?? null, ...(sha256 !== undefined && { expectedSha256: sha256 }) };
 }
 
 async function dropStaleChunks(
@@ -122,8 +223,12 @@ async function dropStaleChunks(
   const current = new Map(now.files.map((file) => [file.name, file]));
   for (const old of known?.files ?? []) {
     const file = current.get(old.name);
-    const same = file !== undefined && file.sizeBytes === old.sizeBytes && file.etag === old.etag;
-    if (!same || known?.chunkBytes !== now.chunkBytes) await store.deleteFile(now.id, old.name);
+    const isSame =
+      file !== undefined &&
+      file.sizeBytes === old.sizeBytes &&
+      file.etag === old.etag &&
+      file.expectedSha256 === old.expectedSha256;
+    if (!isSame) await store.deleteFile(now.id, old.name);
   }
 }
 
@@ -131,9 +236,11 @@ async function dropStaleChunks(
 function withStoredHeaders(remote: RemoteFiles, store: ChunkStore, model: StoredModel): CheckpointFiles {
   const cached = createCachedFiles({ store, model, remote });
   return {
-    ...remote,
+    id: remote.id,
+    readText: remote.readText,
+    sizeBytes: remote.sizeBytes,
     async read(name, startBytes, endBytes, signal) {
-      const isStored = endBytes <= model.chunkBytes && (await store.listChunks(model.id, name))[0] === 0;
+      const isStored = endBytes <= model.chunkBytes && (await store.listChunks(model.id, name)).has(0);
       return (isStored ? cached : remote).read(name, startBytes, endBytes, signal);
     },
   };
@@ -152,63 +259,6 @@ async function storeTexts(remote: RemoteFiles, store: ChunkStore, signal?: Abort
   return stored;
 }
 
-interface ChunkJob {
-  readonly file: StoredFile;
-  readonly index: number;
-}
-
-async function fetchMissingChunks(options: DownloadOptions, model: StoredModel, progress: DownloadProgress) {
-  const jobs = await missingChunks(options.store, model);
-  // The first failure stops the others, and all have ended before this function does.
-  const stop = new AbortController();
-  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
-  let next = 0;
-  const fetchNext = async () => {
-    for (let job = jobs[next++]; job !== undefined; job = jobs[next++]) {
-      throwIfAborted(signal);
-      await fetchChunk(options, model, job, { signal, progress });
-    }
-  };
-  const failures: unknown[] = [];
-  const fetchers = Array.from({ length: Math.max(1, options.concurrency ?? 4) }, () =>
-    fetchNext().catch((error: unknown) => {
-      failures.push(error);
-      stop.abort();
-    }),
-  );
-  await Promise.all(fetchers);
-  if (failures.length > 0) throw failures[0];
-}
-
-async function missingChunks(store: ChunkStore, model: StoredModel): Promise<ChunkJob[]> {
-  const jobs: ChunkJob[] = [];
-  for (const file of model.files) {
-    const have = new Set(await store.listChunks(model.id, file.name));
-    const count = numChunks(file.sizeBytes, model.chunkBytes);
-    for (let index = 0; index < count; index++) if (!have.has(index)) jobs.push({ file, index });
-  }
-  return jobs;
-}
-
-async function fetchChunk(
-  { remote, store }: DownloadOptions,
-  model: StoredModel,
-  { file, index }: ChunkJob,
-  { signal, progress }: { readonly signal: AbortSignal; readonly progress: DownloadProgress },
-): Promise<void> {
-  const bytes = await remote.fetchRange(file.name, chunkRange(file.sizeBytes, model.chunkBytes, index), {
-    signal,
-    onBytes: (numBytes) => progress.add(numBytes, file.name),
-  });
-  const digest = await sha256(bytes);
-  throwIfAborted(signal);
-  await store.putChunk({ id: model.id, file: file.name, index }, bytes, digest);
-}
-
 function sumSizes(files: readonly StoredFile[]): number {
   return files.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
-}
-
-function formatBytes(numBytes: number): string {
-  return numBytes >= 1e9 ? `${(numBytes / 1e9).toFixed(1)} GB` : `${(numBytes / 1e6).toFixed(1)} MB`;
 }

@@ -3,7 +3,7 @@ import { isPlainFileName } from "../format/file-name.ts";
 import { type Fetch, httpGet, refused } from "./http-request.ts";
 import { type RetryPolicy, TransientError, withRetries } from "./retry.ts";
 import { resolveSourceUrl } from "./source-url.ts";
-import type { ByteRange, FetchRangeOptions, FileStat, RemoteFiles } from "./types.ts";
+import type { ByteRange, FetchRangeOptions, FileStat, PauseSwitch, RemoteFiles } from "./types.ts";
 
 export interface HttpFilesOptions {
   /** Folder of the checkpoint, or the page of a Hugging Face repository; see `resolveSourceUrl`. */
@@ -147,17 +147,17 @@ async function fetchRange(
   http: Http,
   name: string,
   { startBytes, endBytes }: ByteRange,
-  { signal, onBytes }: FetchRangeOptions = {},
+  { signal, onBytes, pause }: FetchRangeOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const url = fileUrl(http, name);
   const bytes = new Uint8Array(endBytes - startBytes);
   let filled = 0;
   let filledBefore = 0;
-  const fetchRest = async () => {
+  const fetchRest = async (trySignal: AbortSignal | undefined) => {
     filledBefore = filled;
     const range = { startBytes: startBytes + filled, endBytes };
     await httpGet(http.fetch, http.idleTimeoutMs, {
-      ...rangeRequest(http, url, range, signal),
+      ...rangeRequest(http, url, range, trySignal),
       onResponse(response) {
         checkUnchanged(http, name, url, checkPartial(url, response, range));
         return true;
@@ -177,12 +177,30 @@ async function fetchRange(
     }
   };
   if (bytes.byteLength > 0) {
-    await withRetries(http.policy, fetchRest, {
+    await withRetries(http.policy, () => untilNotPaused(fetchRest, pause, signal), {
       signal,
       hasHeadway: () => filled - filledBefore >= headwayBytes,
     });
   }
   return bytes;
+}
+
+/** Runs a transfer; a pause ends it, and it goes on where it stopped when the pause is over. */
+async function untilNotPaused(
+  transfer: (signal: AbortSignal | undefined) => Promise<void>,
+  pause: PauseSwitch | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (pause === undefined) return transfer(signal);
+  for (;;) {
+    await pause.resumed(signal);
+    const paused = pause.signal;
+    try {
+      return await transfer(signal === undefined ? paused : AbortSignal.any([signal, paused]));
+    } catch (error) {
+      if (!paused.aborted || signal?.aborted) throw error;
+    }
+  }
 }
 
 function rangeRequest(
@@ -251,10 +269,10 @@ function checkUnchanged(http: Http, name: string, url: string, now: FileStat): v
   }
   const sameTag = before.etag === undefined || now.etag === undefined || before.etag === now.etag;
   if (before.sizeBytes === now.sizeBytes && sameTag) return;
-  throw refused(
-    url,
-    206,
-    `the file changed on the server while it was being fetched (${now.sizeBytes} bytes, before ${before.sizeBytes}); start the download again`,
+  throw new EngineError(
+    "download-failed",
+    `Downloading ${url} failed: the file changed on the server while it was being fetched (${now.sizeBytes} bytes, before ${before.sizeBytes}); start the download again.`,
+    { details: { url, status: 206, reason: "file-changed" } },
   );
 }
 

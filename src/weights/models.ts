@@ -1,5 +1,5 @@
-import type { ChunkStore } from "./chunk-store.ts";
-import { storedBytes } from "./download.ts";
+import type { ChunkStore, StoreKind } from "./chunk-store.ts";
+import { storedBytes } from "./stored-bytes.ts";
 
 /** A model in the browser's storage, whole or in part. */
 export interface StoredModelSummary {
@@ -8,6 +8,18 @@ export interface StoredModelSummary {
   readonly storedBytes: number;
   /** True where it loads without the network. */
   readonly ready: boolean;
+  /** Which of the browser's stores it lies in. */
+  readonly store: StoreKind;
+  readonly files: readonly StoredFileSummary[];
+  /** How it was asked for: what `load` was called with. Absent where an older version stored it. */
+  readonly source?: unknown;
+}
+
+export interface StoredFileSummary {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** SHA-256 in hex of the whole file; absent until it is complete. */
+  readonly sha256?: string;
 }
 
 /** The stored models with their sizes in bytes of weights. @throws storage-failed */
@@ -19,12 +31,19 @@ export async function listModels(store: ChunkStore): Promise<StoredModelSummary[
       totalBytes: model.files.reduce((total, { sizeBytes }) => total + sizeBytes, 0),
       storedBytes: await storedBytes(store, model),
       ready: model.ready,
+      store: store.kind,
+      files: model.files.map(({ name, sizeBytes, sha256 }) => ({
+        name,
+        sizeBytes,
+        ...(sha256 !== undefined && { sha256 }),
+      })),
+      ...(model.source !== undefined && { source: model.source }),
     });
   }
   return summaries;
 }
 
-/** Removes a model and everything stored for it; fine where there is none. @throws storage-failed */
+/** Removes a model and everything stored for it; fine where there is none. @throws storage-failed | busy */
 export async function deleteModel(store: ChunkStore, id: string): Promise<void> {
   await store.deleteModel(id);
 }

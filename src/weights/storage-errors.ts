@@ -1,6 +1,9 @@
 import { EngineError } from "../errors.ts";
 
-/** Any failure of IndexedDB as `storage-full` (quota) or `storage-failed`; an EngineError passes through. */
+/**
+ * Any failure of the browser's storage as `storage-full` (quota), `busy` (another tab holds the file) or
+ * `storage-failed`; an EngineError passes through.
+ */
 export function storageError(action: string, error: unknown): EngineError {
   if (error instanceof EngineError) return error;
   const name = error instanceof Error ? error.name : "";
@@ -12,11 +15,23 @@ export function storageError(action: string, error: unknown): EngineError {
       { details: { reason }, cause: error },
     );
   }
+  if (name === "NoModificationAllowedError") {
+    return new EngineError(
+      "busy",
+      `Another tab of this site uses the stored model: ${action} failed. Close that tab or unload the model there, then try again.`,
+      { details: { reason: "stored-model-in-use" }, cause: error },
+    );
+  }
   return new EngineError(
     "storage-failed",
     `The browser's storage failed: ${action} failed (${reason}). Private windows and blocked site data prevent storing models.`,
     { details: { reason, name }, cause: error },
   );
+}
+
+/** True where a stored file, not the storage, is at fault: it was removed, or cannot be read any more. */
+export function isLostFile(error: unknown): boolean {
+  return error instanceof Error && (error.name === "NotFoundError" || error.name === "NotReadableError");
 }
 
 /** True where the connection, not the operation, is at fault: site data cleared, or the database deleted. */

@@ -1,20 +1,27 @@
 import { EngineError, throwIfAborted } from "../errors.ts";
-import { type ChunkReaderOptions, readChunk } from "./chunk-reader.ts";
+import { createChunkCache } from "./chunk-cache.ts";
+import { type ChunkReaderOptions, healChunk } from "./chunk-reader.ts";
 import type { ChunkStore, StoredFile } from "./chunk-store.ts";
-import { chunkRange } from "./chunks.ts";
+import { chunkRef } from "./chunks.ts";
 import type { CheckpointFiles, RemoteFiles } from "./types.ts";
+import { createChunkChoice, type VerifyMode } from "./verify-mode.ts";
 
-/** Chunks kept in memory: the one being read and the next one. */
-const maxCachedChunks = 2;
+export interface StoredFilesOptions extends ChunkReaderOptions {
+  /** How much of what is read is checked against its SHA-256; see VerifyMode. Default `full`. */
+  readonly verify?: VerifyMode | undefined;
+  /** Told once, when every chunk of the model was read and matched its digest. */
+  readonly onAllChecked?: (() => void) | undefined;
+}
 
 /**
- * The files of a stored model. Each chunk's SHA-256 is checked whenever it is read from storage; with `remote`
- * a lost or damaged chunk heals itself. While the caller works on one chunk, the next is read ahead, so reads in
- * file order are fast; at most two chunks are kept in memory.
+ * The files of a stored model. Chunks are checked as `verify` says; with `remote` a lost or damaged one heals itself.
+ * Several chunks are read ahead of a caller that reads in file order, and several calls may run at once. Where the
+ * store reads in place and a chunk need not be checked, the bytes go straight into the caller's memory.
  */
-export function createCachedFiles(options: ChunkReaderOptions): CheckpointFiles {
-  const { model } = options;
-  const chunks = createChunkCache(options);
+export function createCachedFiles(options: StoredFilesOptions): CheckpointFiles {
+  const { store, model, verify = "full" } = options;
+  const choice = createChunkChoice(model, verify, options.onAllChecked);
+  const chunks = createChunkCache(options, choice);
   const fileOf = (name: string): StoredFile => {
     const file = model.files.find((candidate) => candidate.name === name);
     if (file !== undefined) return file;
@@ -22,34 +29,48 @@ export function createCachedFiles(options: ChunkReaderOptions): CheckpointFiles 
       details: { file: name },
     });
   };
+
+  /** Fills `target`, the bytes of one chunk from `skipBytes` on. */
+  async function readPart(file: StoredFile, index: number, skipBytes: number, target: Uint8Array) {
+    if (store.readsInPlace && !choice.mustCheck(file.name, index)) {
+      const ref = chunkRef(model, file, index);
+      if (await store.readInto(ref, skipBytes, target)) return;
+      const { digest } = await store.getChunk(ref);
+      await healChunk(options, file, index, { bytes: undefined, digest });
+    }
+    const chunk = await chunks.get(file, index);
+    target.set(chunk.subarray(skipBytes, skipBytes + target.byteLength));
+  }
+
+  async function readInto(name: string, startBytes: number, target: Uint8Array, signal?: AbortSignal) {
+    const file = fileOf(name);
+    checkRange(file, startBytes, startBytes + target.byteLength);
+    let filled = 0;
+    while (filled < target.byteLength) {
+      throwIfAborted(signal);
+      const at = startBytes + filled;
+      const index = Math.floor(at / model.chunkBytes);
+      const skipBytes = at - index * model.chunkBytes;
+      const endOfPart = Math.min(target.byteLength, filled + model.chunkBytes - skipBytes);
+      await unlessAborted(readPart(file, index, skipBytes, target.subarray(filled, endOfPart)), signal);
+      filled = endOfPart;
+    }
+  }
+
   return {
     id: model.id,
     sizeBytes: async (name) => fileOf(name).sizeBytes,
     readText: (name, signal) => readStoredText(options, name, signal),
     async read(name, startBytes, endBytes, signal) {
-      const file = fileOf(name);
-      if (startBytes < 0 || startBytes > endBytes || endBytes > file.sizeBytes) {
-        const range = `[${startBytes}, ${endBytes})`;
-        throw new EngineError(
-          "checkpoint-invalid",
-          `${name} has ${file.sizeBytes} bytes; cannot read ${range}.`,
-          {
-            details: { file: name, startBytes, endBytes },
-          },
-        );
-      }
+      checkRange(fileOf(name), startBytes, endBytes);
       const target = new Uint8Array(endBytes - startBytes);
-      let at = startBytes;
-      while (at < endBytes) {
-        throwIfAborted(signal);
-        const index = Math.floor(at / model.chunkBytes);
-        const chunk = await unlessAborted(chunks.get(file, index), signal);
-        const chunkStart = index * model.chunkBytes;
-        const piece = chunk.subarray(at - chunkStart, endBytes - chunkStart);
-        target.set(piece, at - startBytes);
-        at += piece.byteLength;
-      }
+      await readInto(name, startBytes, target, signal);
       return target;
+    },
+    readInto,
+    async close() {
+      chunks.clear();
+      await store.release(model.id);
     },
   };
 }
@@ -68,6 +89,15 @@ export async function openStoredCheckpoint(
   return model?.ready ? createCachedFiles({ store, model, remote }) : undefined;
 }
 
+function checkRange(file: StoredFile, startBytes: number, endBytes: number): void {
+  if (startBytes >= 0 && startBytes <= endBytes && endBytes <= file.sizeBytes) return;
+  throw new EngineError(
+    "checkpoint-invalid",
+    `${file.name} has ${file.sizeBytes} bytes; cannot read [${startBytes}, ${endBytes}).`,
+    { details: { file: file.name, startBytes, endBytes } },
+  );
+}
+
 async function readStoredText(
   { store, model, remote }: ChunkReaderOptions,
   name: string,
@@ -80,42 +110,8 @@ async function readStoredText(
   throw new EngineError(
     "checksum-mismatch",
     `${name} is missing from the browser's storage; download the model again.`,
-    {
-      details: { file: name },
-    },
+    { details: { file: name } },
   );
-}
-
-function createChunkCache(options: ChunkReaderOptions) {
-  const cached = new Map<string, Promise<Uint8Array>>();
-  let last: { readonly name: string; readonly index: number } | undefined;
-
-  const load = (file: StoredFile, index: number): Promise<Uint8Array> => {
-    const key = `${file.name}#${index}`;
-    // No signal: a chunk may serve several readers, and one of them giving up must not fail the others.
-    const chunk = cached.get(key) ?? readChunk(options, file, index);
-    cached.delete(key);
-    cached.set(key, chunk); // the most recent last
-    chunk.catch(() => {
-      if (cached.get(key) === chunk) cached.delete(key);
-    });
-    for (const oldest of cached.keys()) {
-      if (cached.size <= maxCachedChunks) break;
-      cached.delete(oldest);
-    }
-    return chunk;
-  };
-
-  return {
-    async get(file: StoredFile, index: number): Promise<Uint8Array> {
-      const isSequential = last?.name === file.name && (index === last.index || index === last.index + 1);
-      last = { name: file.name, index };
-      const chunk = await load(file, index);
-      const { endBytes } = chunkRange(file.sizeBytes, options.model.chunkBytes, index);
-      if (isSequential && endBytes < file.sizeBytes) void load(file, index + 1).catch(() => {});
-      return chunk;
-    },
-  };
 }
 
 /** The promise, or `aborted` as soon as the signal fires. */

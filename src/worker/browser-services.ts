@@ -1,7 +1,9 @@
 import { EngineError } from "../errors.ts";
 import { createEngine } from "../runtime/engine.ts";
-import { createChunkStore } from "../weights/chunk-store.ts";
+
 import { createCommitPins } from "../weights/commit-pins.ts";
+import { createIndexedDbStore } from "../weights/indexeddb-store.ts";
+
 import { deleteModel, listModels } from "../weights/models.ts";
 import { openCheckpoint } from "../weights/open-checkpoint.ts";
 import { openSource } from "../weights/open-source.ts";
@@ -14,7 +16,7 @@ const maxChunkBytes = 32 * 1024 * 1024;
 
 /** The host's surroundings in a dedicated worker: WebGPU, fetch, IndexedDB and Web Locks. */
 export function createBrowserServices(scope: { readonly navigator: Navigator }): HostServices {
-  const store = createChunkStore();
+  const store = createIndexedDbStore();
   const pins = createCommitPins(store);
   return {
     createEngine: () => createEngine(scope.navigator.gpu),

@@ -1,0 +1,160 @@
+import { describe, expect, it, vi } from "vitest";
+import { createFakeOpfs, type FakeOpfs } from "../../testing/fake-opfs.ts";
+import { contractModel as model, storeContract } from "../../testing/store-contract.ts";
+import type { ChunkStore } from "../chunk-store.ts";
+import { crc32 } from "./crc32.ts";
+import { createOpfsStore } from "./opfs-store.ts";
+
+const bytes = (...values: number[]) => new Uint8Array(values);
+const ref = (index: number) => ({ id: "m", file: "f", index, startBytes: 4 * index });
+const open = (fake: FakeOpfs): ChunkStore => createOpfsStore(async () => fake.root);
+const storedIndexes = async (store: ChunkStore) => [...(await store.listChunks("m", "f")).keys()];
+
+describe("crc32", () => {
+  it("is zlib's", () => {
+    expect(crc32(new TextEncoder().encode("123456789"))).toBe(0xcbf43926);
+    expect(crc32(bytes())).toBe(0);
+  });
+});
+
+describe("createOpfsStore", () => {
+  it.each(storeContract)("$name", async ({ run }) => {
+    const fake = createFakeOpfs();
+    await run(open(fake), () => open(fake));
+  });
+  it("keeps each checkpoint file as one file, its chunks in their places", async () => {
+    const fake = createFakeOpfs();
+    const store = open(fake);
+    await store.putModel(model("m"));
+    await store.putChunk(ref(2), bytes(9), "e");
+    await store.putChunk(ref(0), bytes(1, 2, 3, 4), "d");
+    const data = [...fake.files()].filter(([path]) => path.endsWith("/data-f"));
+    expect(data.map(([, content]) => content)).toEqual([bytes(1, 2, 3, 4, 0, 0, 0, 0, 9)]);
+  });
+  it("loses nothing that was acknowledged, wherever it is killed, and names nothing that is not whole", async () => {
+    const numChunks = 6;
+    const content = (index: number) => bytes(index, index + 1, index + 2, index + 3);
+    for (let changes = 0; ; changes += 1) {
+      const fake = createFakeOpfs();
+      const acknowledged: number[] = [];
+      const store = open(fake);
+      fake.dieAfter(changes);
+      try {
+        await store.putModel(model("m"));
+        for (let index = 0; index < numChunks; index += 1) {
+          await store.putChunk(ref(index), content(index), `d${index}`);
+          acknowledged.push(index);
+        }
+      } catch (error) {
+        expect(error).toMatchObject({ code: "storage-failed" });
+      }
+      const wasKilled = fake.isDead();
+      fake.restart();
+      const after = open(fake);
+      const found = await storedIndexes(after);
+      expect(found).toEqual(expect.arrayContaining(acknowledged));
+      for (const index of found) expect((await after.getChunk(ref(index))).bytes).toEqual(content(index));
+      // And it goes on from there.
+      for (let index = 0; index < numChunks; index += 1)
+        await after.putChunk(ref(index), content(index), "n");
+      await after.release("m");
+      expect(await storedIndexes(open(fake))).toHaveLength(numChunks);
+      if (!wasKilled) break;
+      expect(changes, "every change was tried").toBeLessThan(100);
+    }
+  });
+  it.each([
+    ["a line cut short", (journal: Uint8Array) => journal.subarray(0, -3)],
+    [
+      "a flipped bit in the last line",
+      (journal: Uint8Array) => journal.map((byte, i) => (i === journal.length - 9 ? byte ^ 1 : byte)),
+    ],
+  ])("forgets what the journal says from %s on, and writes over it", async (_, damage) => {
+    const fake = createFakeOpfs();
+    const store = open(fake);
+    for (const index of [0, 1, 2]) await store.putChunk(ref(index), bytes(index), `d${index}`);
+    await store.release("m");
+    const [path = "", journal = bytes()] =
+      [...fake.files()].find(([name]) => name.endsWith("/journal")) ?? [];
+    const folder = await fake.root.getDirectoryHandle(path.split("/")[0] ?? "");
+    const file = await folder.getFileHandle("journal");
+    const handle = await (
+      file as unknown as {
+        createSyncAccessHandle(): Promise<
+          FileSystemWritableFileStream & { write(b: Uint8Array, o: { at: number }): number; close(): void }
+        >;
+      }
+    ).createSyncAccessHandle();
+    await handle.truncate(0);
+    handle.write(damage(journal), { at: 0 });
+    handle.close();
+    const after = open(fake);
+    expect(await storedIndexes(after)).toEqual([0, 1]);
+    await after.putChunk(ref(3), bytes(3), "d3");
+    await after.release("m");
+    expect(await storedIndexes(open(fake))).toEqual([0, 1, 3]);
+  });
+  it("reads while another tab writes, and says busy where both write", async () => {
+    const fake = createFakeOpfs();
+    const [writer, other] = [open(fake), open(fake)];
+    await writer.putModel(model("m"));
+    await writer.putChunk(ref(0), bytes(1), "d");
+    expect((await other.getModel("m"))?.id).toBe("m");
+    expect(await other.listModels()).toHaveLength(1);
+    const refused = { code: "busy", details: { reason: "stored-model-in-use" } };
+    await expect(other.putChunk(ref(1), bytes(1), "d")).rejects.toMatchObject(refused);
+    await expect(other.deleteModel("m")).rejects.toMatchObject(refused);
+    await writer.release("m");
+    await other.putChunk(ref(1), bytes(2), "e");
+    await other.release("m");
+    expect(await storedIndexes(writer)).toEqual([0, 1]);
+    const readers = [open(fake), open(fake)];
+    for (const reader of readers) expect((await reader.getChunk(ref(1))).bytes).toEqual(bytes(2));
+  });
+  it("reports a full disk as storage-full, keeps what is stored, and goes on when there is room", async () => {
+    const fake = createFakeOpfs();
+    const store = open(fake);
+    await store.putModel(model("m"));
+    await store.putChunk(ref(0), bytes(1, 2, 3, 4), "d");
+    fake.quotaBytes = fake.usedBytes() + 2;
+    await expect(store.putChunk(ref(1), bytes(1, 2, 3, 4), "d")).rejects.toMatchObject({
+      code: "storage-full",
+    });
+    fake.quotaBytes += 10; // the chunk fits, its line in the journal does not
+    await expect(store.putChunk(ref(1), bytes(1, 2, 3, 4), "d")).rejects.toMatchObject({
+      code: "storage-full",
+    });
+    expect(await storedIndexes(store)).toEqual([0]);
+    fake.quotaBytes = Number.POSITIVE_INFINITY;
+    await store.putChunk(ref(1), bytes(1, 2, 3, 4), "d");
+    expect(await storedIndexes(store)).toEqual([0, 1]);
+  });
+  it("takes a disk that writes only a part for a full one", async () => {
+    const fake = createFakeOpfs();
+    const file = await (
+      (await fake.root.getFileHandle("x", { create: true })) as unknown as {
+        createSyncAccessHandle(): Promise<object>;
+      }
+    ).createSyncAccessHandle();
+    const { writeAll } = await import("./model-folder.ts");
+    const short = { ...file, write: vi.fn(() => 3) };
+    expect(() => writeAll(short, bytes(1, 2, 3, 4), 0)).toThrow(
+      expect.objectContaining({ name: "QuotaExceededError" }),
+    );
+  });
+  it("finds nothing after site data was cleared under it, and stores anew", async () => {
+    const fake = createFakeOpfs();
+    const store = open(fake);
+    await store.putModel(model("m"));
+    await store.putChunk(ref(0), bytes(1), "d");
+    fake.clear();
+    await store.putChunk({ ...ref(0), file: "g" }, bytes(2), "e"); // a file that is not open: the folder is gone
+    await store.release("m");
+    expect(await store.getModel("m")).toBeUndefined();
+    expect(await storedIndexes(store)).toEqual([]);
+    expect([...(await store.listChunks("m", "g")).keys()]).toEqual([0]);
+  });
+  it("says so where there is no private file system", async () => {
+    await expect(createOpfsStore().getModel("m")).rejects.toThrow(/no origin private file system/);
+  });
+});

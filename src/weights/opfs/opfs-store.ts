@@ -1,0 +1,194 @@
+import { EngineError } from "../../errors.ts";
+import type { ChunkRef, ChunkStore, StoredModel } from "../chunk-store.ts";
+import { sha256 } from "../chunks.ts";
+import { isLostFile, storageError } from "../storage-errors.ts";
+import { crc32 } from "./crc32.ts";
+import { toHex } from "./journal.ts";
+import { type ModelFolder, openModelFolder, writeAll } from "./model-folder.ts";
+
+/** Gives the folder that the models' folders lie in; called again after the browser cleared it. */
+export type OpenRoot = () => Promise<FileSystemDirectoryHandle>;
+
+/**
+ * The store in the origin private file system, for dedicated workers: a folder a model, a file a checkpoint file,
+ * written and read in place, and a journal that says what of it is complete. A chunk is flushed before the journal
+ * names it, so a crash loses at most the chunks not yet named.
+ */
+export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
+  const folders = new Map<string, Promise<ModelFolder>>();
+
+  async function within<T>(action: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw storageError(action, error);
+    }
+  }
+
+  function folderOf(id: string): Promise<ModelFolder> {
+    const opened =
+      folders.get(id) ??
+      Promise.all([openRoot(), folderName(id)]).then(async ([root, name]) =>
+        openModelFolder(await root.getDirectoryHandle(name, { create: true })),
+      );
+    folders.set(id, opened);
+    opened.catch(() => folders.delete(id));
+    return opened;
+  }
+
+  async function release(id: string): Promise<void> {
+    const folder = folders.get(id);
+    folders.delete(id);
+    await (await folder?.catch(() => undefined))?.close();
+  }
+
+  const read = <T>(action: string, id: string, use: (folder: ModelFolder) => Promise<T>) =>
+    within(action, async () => use(await folderOf(id)));
+
+  /** A write; after the browser cleared the folder it is made anew, once. */
+  const write = (action: string, id: string, use: (folder: ModelFolder) => Promise<void>) =>
+    within(action, async () => {
+      try {
+        await use(await folderOf(id));
+      } catch (error) {
+        if (!isLostFile(error)) throw error;
+        await release(id);
+        await use(await folderOf(id));
+      }
+    });
+
+  async function listModels(): Promise<StoredModel[]> {
+    const root = await openRoot();
+    const models: StoredModel[] = [];
+    for await (const [name, handle] of entriesOf(root)) {
+      if (handle.kind !== "directory" || !name.startsWith(folderPrefix)) continue;
+      const { model } = await openModelFolder(handle as FileSystemDirectoryHandle).state();
+      if (model !== undefined) models.push(model);
+    }
+    return models.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  return {
+    kind: "opfs",
+    readsInPlace: true,
+    getModel: (id) =>
+      within("reading the list of models", async () => {
+        // Not through folderOf: asking for a model must not make its folder.
+        const known = folders.get(id);
+        if (known !== undefined) return (await (await known).state(true)).model;
+        const root = await openRoot();
+        const folder = await root.getDirectoryHandle(await folderName(id)).catch(undefinedIfLost);
+        return folder === undefined ? undefined : (await openModelFolder(folder).state()).model;
+      }),
+    putModel: (model) =>
+      write("writing the list of models", model.id, (folder) => folder.append({ type: "model", model })),
+    listModels: () => within("reading the list of models", listModels),
+    deleteModel: (id) =>
+      within("deleting a model", async () => {
+        await release(id);
+        const root = await openRoot();
+        await root.removeEntry(await folderName(id), { recursive: true }).catch(undefinedIfLost);
+      }),
+    getText: (id, name) =>
+      read(`reading ${name}`, id, async (folder) => {
+        const text = (await folder.state()).texts.get(name);
+        if (text === undefined) return undefined;
+        const bytes = new Uint8Array(text.sizeBytes);
+        const numBytes = await folder.files.use(textName(name), "read-only", (file) =>
+          file.read(bytes, { at: 0 }),
+        );
+        return numBytes === text.sizeBytes && crc32(bytes) === text.crc
+          ? new TextDecoder().decode(bytes)
+          : undefined;
+      }),
+    putText: (id, name, text) =>
+      write(`storing ${name}`, id, async (folder) => {
+        const bytes = new TextEncoder().encode(text);
+        await folder.files.use(textName(name), "readwrite", (file) => {
+          file.truncate(0);
+          writeAll(file, bytes, 0);
+          file.flush();
+        });
+        await folder.append({ type: "text", name, sizeBytes: bytes.byteLength, crc: crc32(bytes) });
+      }),
+    listChunks: (id, file) =>
+      read(`listing the chunks of ${file}`, id, async (folder) => {
+        const chunks = [...((await folder.state()).chunks.get(file) ?? [])].sort(([a], [b]) => a - b);
+        return new Map(chunks.map(([index, { digest }]) => [index, digest]));
+      }),
+    getChunk: (ref) =>
+      read(`reading chunk ${ref.index} of ${ref.file}`, ref.id, async (folder) => {
+        const chunk = (await folder.state()).chunks.get(ref.file)?.get(ref.index);
+        if (chunk === undefined) return { bytes: undefined, digest: undefined };
+        const bytes = new Uint8Array(chunk.sizeBytes);
+        const isWhole = await readPart(folder, ref, 0, bytes);
+        return { bytes: isWhole ? bytes : undefined, digest: chunk.digest };
+      }),
+    readInto: (ref, skipBytes, target) =>
+      read(`reading chunk ${ref.index} of ${ref.file}`, ref.id, (folder) =>
+        readPart(folder, ref, skipBytes, target),
+      ),
+    putChunk: (ref, bytes, digest) =>
+      write(`storing chunk ${ref.index} of ${ref.file}`, ref.id, async (folder) => {
+        await folder.files.use(dataName(ref.file), "readwrite", (file) => {
+          writeAll(file, bytes, ref.startBytes);
+          file.flush();
+        });
+        const { file, index, startBytes } = ref;
+        await folder.append({ type: "chunk", file, index, startBytes, sizeBytes: bytes.byteLength, digest });
+      }),
+    getHash: (id, file) =>
+      read(`reading the hash of ${file}`, id, async (folder) => (await folder.state()).hashes.get(file)),
+    putHash: (id, file, { numChunks, state }) =>
+      write(`storing the hash of ${file}`, id, (folder) =>
+        folder.append({ type: "hash", file, numChunks, state: toHex(state) }),
+      ),
+    deleteFile: (id, file) =>
+      write(`deleting ${file}`, id, async (folder) => {
+        await folder.append({ type: "drop", file });
+        await folder.files.remove(dataName(file));
+      }),
+    release: (id) => within("closing a model's files", () => release(id)),
+  };
+}
+
+/** Fills `target` from a chunk; false where the journal or the file has less. */
+async function readPart(
+  folder: ModelFolder,
+  ref: ChunkRef,
+  skipBytes: number,
+  target: Uint8Array,
+): Promise<boolean> {
+  const chunk = (await folder.state()).chunks.get(ref.file)?.get(ref.index);
+  if (chunk === undefined || skipBytes + target.byteLength > chunk.sizeBytes) return false;
+  const numBytes = await folder.files.use(dataName(ref.file), "read-only", (file) =>
+    file.read(target, { at: chunk.startBytes + skipBytes }),
+  );
+  return numBytes === target.byteLength;
+}
+
+const folderPrefix = "model-";
+const dataName = (file: string) => `data-${encodeURIComponent(file)}`;
+const textName = (name: string) => `text-${encodeURIComponent(name)}`;
+
+/** Ids are addresses, which folder names cannot be. */
+async function folderName(id: string): Promise<string> {
+  return folderPrefix + (await sha256(new TextEncoder().encode(id))).slice(0, 32);
+}
+
+async function browserRoot(): Promise<FileSystemDirectoryHandle> {
+  const storage: StorageManager | undefined = globalThis.navigator?.storage;
+  if (storage?.getDirectory === undefined) {
+    throw new EngineError("storage-failed", "This browser has no origin private file system; use IndexedDB.");
+  }
+  return (await storage.getDirectory()).getDirectoryHandle("gpt-oss-webgpu", { create: true });
+}
+
+/** What a folder holds. (The DOM types that this project compiles with leave the iteration out.) */
+function entriesOf(folder: FileSystemDirectoryHandle): AsyncIterable<[string, FileSystemHandle]> {
+  return (folder as unknown as { entries(): AsyncIterable<[string, FileSystemHandle]> }).entries();
+}
+
+function undefinedIfLost(error: unknown): undefined {
+  if (!isLostFile(error)) throw error;
+}

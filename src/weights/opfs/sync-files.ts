@@ -1,0 +1,104 @@
+import { isLostFile } from "../storage-errors.ts";
+
+/** What of FileSystemSyncAccessHandle is used; the DOM types this project compiles with are a window's and lack it. */
+export interface SyncHandle {
+  read(buffer: Uint8Array, options: { readonly at: number }): number;
+  write(buffer: Uint8Array, options: { readonly at: number }): number;
+  truncate(sizeBytes: number): void;
+  getSize(): number;
+  flush(): void;
+  close(): void;
+}
+
+type Mode = "read-only" | "readwrite";
+
+interface SyncFileHandle {
+  createSyncAccessHandle?(options?: { readonly mode: Mode }): Promise<SyncHandle>;
+}
+
+interface OpenFile {
+  readonly mode: Mode;
+  readonly handle: Promise<SyncHandle | undefined>;
+  isClosed: boolean;
+}
+
+/** The files of one folder, each opened once. */
+export interface SyncFiles {
+  /**
+   * Runs `use` with the file open, so that nothing else comes between; `undefined` where a file to be read is not
+   * there. A file to be written is made.
+   */
+  use<T>(name: string, mode: Mode, use: (handle: SyncHandle) => T): Promise<T | undefined>;
+  /** Closes and removes a file; fine where there is none. */
+  remove(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Sync access handles of the files in a folder. A handle stays open until `close`, because opening one costs more
+ * than reading through it. Read-only ones can be open in several tabs; one for writing shuts all others out.
+ */
+export function openSyncFiles(folder: FileSystemDirectoryHandle): SyncFiles {
+  const open = new Map<string, OpenFile>();
+
+  async function closeFile(name: string): Promise<void> {
+    const file = open.get(name);
+    if (file === undefined) return;
+    open.delete(name);
+    file.isClosed = true;
+    const handle = await file.handle.catch(() => undefined);
+    handle?.close();
+  }
+
+  function openFile(name: string, mode: Mode): OpenFile {
+    const handle = createHandle(folder, name, mode);
+    const file: OpenFile = { mode, handle, isClosed: false };
+    open.set(name, file);
+    const forget = () => {
+      if (open.get(name) === file) open.delete(name);
+    };
+    handle.then((found) => found ?? forget(), forget);
+    return file;
+  }
+
+  return {
+    async use(name, mode, use) {
+      for (;;) {
+        const known = open.get(name);
+        if (known !== undefined && known.mode !== mode && mode === "readwrite") {
+          await closeFile(name);
+          continue;
+        }
+        const file = known ?? openFile(name, mode);
+        const handle = await file.handle;
+        if (file.isClosed) continue; // by someone who wanted to write or remove it
+        return handle === undefined ? undefined : use(handle);
+      }
+    },
+    async remove(name) {
+      await closeFile(name);
+      await folder.removeEntry(name).catch((error: unknown) => {
+        if (!isLostFile(error)) throw error;
+      });
+    },
+    close: async () => {
+      await Promise.all([...open.keys()].map(closeFile));
+    },
+  };
+}
+
+async function createHandle(
+  folder: FileSystemDirectoryHandle,
+  name: string,
+  mode: Mode,
+): Promise<SyncHandle | undefined> {
+  try {
+    const file = await folder.getFileHandle(name, { create: mode === "readwrite" });
+    const create = (file as SyncFileHandle).createSyncAccessHandle;
+    if (create === undefined) throw new DOMException("there are no sync access handles", "NotSupportedError");
+    return await create.call(file, { mode });
+  } catch (error) {
+    if (mode === "read-only" && isLostFile(error)) return undefined;
+    throw error;
+  }
+}
