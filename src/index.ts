@@ -45,6 +45,15 @@ export type {
   ToolChoice,
 } from "./text/chat-types.ts";
 export type { FunctionTool, ReasoningEffort } from "./text/types.ts";
+export type { BrowserBackend, BrowserDocument, SearchResult } from "./tools/browser/browser-backend.ts";
+export {
+  type BrowserTool,
+  type BrowserToolOptions,
+  createBrowserTool,
+} from "./tools/browser/browser-tool.ts";
+export type { CitationOptions } from "./tools/browser/citations.ts";
+export { createDocumentBackend } from "./tools/browser/document-backend.ts";
+export { createProxyBackend, type ProxyBackendOptions } from "./tools/browser/proxy-backend.ts";
 export { defineFunction, runTools } from "./tools/run-tools.ts";
 export {
   type AnnotatedText,
