@@ -15,8 +15,8 @@ const unspaced =
  * `url` of a document is any text that names it; where two share one, the later counts.
  */
 export function createDocumentBackend(documents: readonly BrowserDocument[]): BrowserBackend {
-  const byUrl = new Map(documents.map((document) => [document.url, document]));
-  const pages = new Map([...byUrl].map(([url, document]) => [url, documentPage(document)]));
+  const byUrl = new Map(documents.map((entry) => [entry.url, entry]));
+  const pages = new Map([...byUrl].map(([url, entry]) => [url, documentPage(entry)]));
   const index = new MiniSearch<{ url: string; title: string; text: string }>({
     idField: "url",
     fields: ["title", "text"],
@@ -42,10 +42,9 @@ export function createDocumentBackend(documents: readonly BrowserDocument[]): Br
         });
     },
     async open(url) {
-      const document = byUrl.get(url);
-      if (document === undefined)
-        throw new Error("There is no document with this address in the collection.");
-      return document;
+      const found = byUrl.get(url);
+      if (found === undefined) throw new Error("There is no document with this address in the collection.");
+      return found;
     },
   };
 }
