@@ -2,35 +2,74 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { profileSteps } from "../gpu/profile.ts";
 import type { LoadedModel } from "../runtime/loaded-model.ts";
 import { writePass } from "../runtime/scheduler.ts";
+import type { KernelTime, PassProfile } from "./report.ts";
+import { addTraffic, createTrafficMeter, type Traffic } from "./traffic.ts";
 
-/** Time of one kernel over a whole pass. */
-export interface KernelTime {
-  readonly kernel: string;
-  /** Dispatches in the pass. */
-  readonly dispatches: number;
-  readonly milliseconds: number;
+export interface ProfiledPass {
+  readonly pass: PassProfile["pass"];
+  /** Tokens of a prefill pass; a decode step has one. */
+  readonly numTokens: number;
+  /** Tokens of context before it. */
+  readonly position: number;
 }
 
-/** GPU time by kernel of one decode step at `position`, or of one prefill pass of `numTokens`, from timestamps. */
+/**
+ * GPU time by kernel of one decode step or of one prefill pass, from timestamps.
+ * @throws request-invalid where the adapter has none
+ */
 export async function profilePass(
   gpu: Gpu,
   model: LoadedModel,
-  pass: "decode" | "prefill",
-  numTokens: number,
-  position: number,
-): Promise<KernelTime[]> {
+  { pass, numTokens, position }: ProfiledPass,
+  ceilingBytesPerSecond: number,
+): Promise<PassProfile> {
   const { plan, config } = model;
   const count = pass === "decode" ? 1 : numTokens;
-  const steps = [...(pass === "decode" ? plan.decode : plan.prefill), ...plan.head];
-  const tokens = Array.from({ length: count }, (_, i) => (i * 7919 + 11) % config.vocabSize);
-  const prepare = () => writePass(gpu, plan, tokens, { position, numTokens: count });
-  const times = await profileSteps(gpu, steps, { numTokens: count, maxKeys: position + count }, prepare);
-  const byKernel = new Map<string, { dispatches: number; milliseconds: number }>();
-  for (const { kernel, milliseconds } of times) {
-    const sum = byKernel.get(kernel) ?? { dispatches: 0, milliseconds: 0 };
-    byKernel.set(kernel, { dispatches: sum.dispatches + 1, milliseconds: sum.milliseconds + milliseconds });
+  const steps = [...plan[pass], ...plan.head];
+  const run = { numTokens: count, maxKeys: position + count };
+  const prepare = () =>
+    writePass(gpu, plan, promptOf(count, config.vocabSize), { position, numTokens: count });
+  const times = await profileSteps(gpu, steps, run, prepare);
+  const meter = createTrafficMeter(model);
+  const byKernel = new Map<string, { dispatches: number; milliseconds: number; traffic: Traffic }>();
+  for (const [i, { kernel, milliseconds }] of times.entries()) {
+    const step = steps[i];
+    if (step === undefined) continue;
+    const sum = byKernel.get(kernel);
+    const traffic = meter.ofStep(step, run);
+    byKernel.set(kernel, {
+      dispatches: (sum?.dispatches ?? 0) + 1,
+      milliseconds: (sum?.milliseconds ?? 0) + milliseconds,
+      traffic: sum === undefined ? traffic : addTraffic(sum.traffic, traffic),
+    });
   }
-  return [...byKernel]
-    .map(([kernel, sum]) => ({ kernel, ...sum }))
+  const kernels = [...byKernel]
+    .map(([kernel, { dispatches, milliseconds, traffic }]) => ({
+      kernel,
+      dispatches,
+      milliseconds,
+      ...ratesOf(traffic, milliseconds, ceilingBytesPerSecond),
+    }))
     .sort((a, b) => b.milliseconds - a.milliseconds);
+  const milliseconds = kernels.reduce((sum, kernel) => sum + kernel.milliseconds, 0);
+  return { pass, numTokens: count, position, milliseconds, kernels };
 }
+
+/** What a time means for that much work. */
+export function ratesOf(
+  { bytes, operations }: Traffic,
+  milliseconds: number,
+  ceilingBytesPerSecond: number,
+): Pick<KernelTime, "bytes" | "bytesPerSecond" | "shareOfCeiling" | "operationsPerSecond"> {
+  const perSecond = (amount: number) => (milliseconds > 0 ? (amount * 1000) / milliseconds : 0);
+  return {
+    bytes,
+    bytesPerSecond: perSecond(bytes),
+    shareOfCeiling: perSecond(bytes) / ceilingBytesPerSecond,
+    operationsPerSecond: perSecond(operations),
+  };
+}
+
+/** Ids spread over the vocabulary. */
+export const promptOf = (length: number, vocabSize: number): number[] =>
+  Array.from({ length }, (_, i) => (i * 7919 + 11) % vocabSize);

@@ -1,4 +1,14 @@
-import type { Engine, EngineInfo } from "../runtime/types.ts";
+import { throwIfAborted } from "../errors.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { median, timeEncoding } from "../gpu/time-steps.ts";
+import { startGeneration } from "../runtime/generate.ts";
+import type { LoadedModel } from "../runtime/loaded-model.ts";
+import { writePass } from "../runtime/scheduler.ts";
+import type { GenerateStats } from "../runtime/types.ts";
+import type { ReadCeiling } from "./ceiling.ts";
+import { profilePass, promptOf } from "./profile-model.ts";
+import { type BenchReport, type DecodeRate, type PassProfile, type Rate, reportSchema } from "./report.ts";
+import { createTrafficMeter, weightBytes } from "./traffic.ts";
 
 export interface BenchOptions {
   /** Prompt lengths whose prefill is timed. */
@@ -9,90 +19,147 @@ export interface BenchOptions {
   readonly depth?: number;
   /** Timed runs; the median is reported, after one run that is not. Default 5. */
   readonly runs?: number;
+  /** Time every kernel of a decode step (at `depth` or 64) and of a prefill pass as well. Default no. */
+  readonly profile?: boolean;
   readonly onProgress?: (sentence: string) => void;
+  readonly signal?: AbortSignal;
 }
 
-export interface Rate {
-  readonly tokens: number;
-  /** Median over the runs. */
-  readonly tokensPerSecond: number;
-  readonly all: readonly number[];
+/** What was found before the model is timed. */
+export interface BenchSetting {
+  readonly ceiling: ReadCeiling;
+  readonly loadSeconds: number;
+  readonly kernelsChecked: readonly string[];
 }
 
-/** What a benchmark found, as it is printed and copied. */
-export interface BenchReport {
-  readonly info: EngineInfo;
-  /** From an empty context (a prompt of one token). */
-  readonly decode: Rate;
-  /** 64 tokens after a prompt of `depth` tokens. */
-  readonly decodeAtDepth: (Rate & { readonly depth: number }) | undefined;
-  readonly prefill: readonly Rate[];
-  /** Median time from the call to the first token of a 32-token prompt, in ms. */
-  readonly timeToFirstTokenMs: number;
-}
+const depthTokens = 64;
+const firstTokenPrompt = 32;
 
-/** Times decode and prefill of the loaded model, greedily and ignoring stop tokens. */
+/** Times decode and prefill of a loaded model, greedily and ignoring stop tokens. @throws aborted | device-lost */
 export async function runBench(
-  engine: Engine,
-  info: EngineInfo,
+  gpu: Gpu,
+  model: LoadedModel,
+  { ceiling, loadSeconds, kernelsChecked }: BenchSetting,
   options: BenchOptions,
 ): Promise<BenchReport> {
-  const { runs = 5, onProgress = () => {} } = options;
-  const median = (values: readonly number[]) =>
-    [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-  const prompt = (length: number) => Array.from({ length }, (_, i) => (i * 7919 + 11) % info.model.vocabSize);
-
-  async function time(what: string, promptTokens: number, newTokens: number) {
-    const stats = [];
-    for (let run = 0; run <= runs; run += 1) {
-      onProgress(`${what}: ${run === 0 ? "warm-up" : `run ${run} of ${runs}`}`);
-      const generation = engine.generate(prompt(promptTokens), {
-        maxNewTokens: newTokens,
-        temperature: 0,
-        stopTokens: [],
-      });
-      for await (const _token of generation);
-      if (run > 0) stats.push((await generation.result).stats);
-    }
-    return stats;
-  }
-  const rate = (tokens: number, all: readonly number[]): Rate => ({
-    tokens,
-    tokensPerSecond: median(all),
-    all,
-  });
-
-  const decode = await time(`decode ${options.decodeTokens}`, 1, options.decodeTokens);
+  const { decodeTokens, depth } = options;
+  const time = (what: string, promptTokens: number, newTokens: number) =>
+    timeGenerations(model, { what, promptTokens, newTokens }, options);
+  const rates = decodeRates(model, ceiling);
+  const decode = rates(0, decodeTokens, await time(`decode ${decodeTokens}`, 1, decodeTokens));
   const prefill: Rate[] = [];
   for (const tokens of options.promptTokens) {
-    const stats = await time(`prefill ${tokens}`, tokens, 1);
-    prefill.push(
-      rate(
-        tokens,
-        stats.map((s) => s.prefillTokensPerSecond),
-      ),
-    );
+    const all = (await time(`prefill ${tokens}`, tokens, 1)).map((s) => s.prefillTokensPerSecond);
+    prefill.push({ tokens, tokensPerSecond: median(all), all });
   }
-  const { depth } = options;
-  const deep = depth === undefined ? [] : await time(`decode at depth ${depth}`, depth, 64);
-  const first = await time("first token of a 32-token prompt", 32, 1);
-  return {
-    info,
-    decode: rate(
-      options.decodeTokens,
-      decode.map((s) => s.decodeTokensPerSecond),
-    ),
-    decodeAtDepth:
-      depth === undefined
-        ? undefined
-        : {
-            ...rate(
-              64,
-              deep.map((s) => s.decodeTokensPerSecond),
-            ),
+  const atDepth =
+    depth === undefined
+      ? {}
+      : {
+          decodeAtDepth: rates(
             depth,
-          },
+            depthTokens,
+            await time(`decode at depth ${depth}`, depth, depthTokens),
+          ),
+        };
+  const first = await time(`first token of a ${firstTokenPrompt}-token prompt`, firstTokenPrompt, 1);
+  const cpu = await timeDecodeEncoding(gpu, model);
+  return {
+    schema: reportSchema,
+    info: model.info,
+    ceiling,
+    memory: memoryUse(model),
+    loadSeconds,
+    pipelines: countPipelines(model),
+    kernelsChecked,
+    decode,
+    ...atDepth,
+    dispatchesPerToken: decodeSteps(model).length,
+    cpu,
     prefill,
     timeToFirstTokenMs: median(first.map((s) => s.timeToFirstTokenMs)),
+    ...(options.profile === true && { profiles: await profiles(gpu, model, ceiling, options) }),
   };
+}
+
+interface Timed {
+  readonly what: string;
+  readonly promptTokens: number;
+  readonly newTokens: number;
+}
+
+async function timeGenerations(
+  model: LoadedModel,
+  { what, promptTokens, newTokens }: Timed,
+  { runs = 5, onProgress = () => {}, signal }: BenchOptions,
+): Promise<GenerateStats[]> {
+  const stats: GenerateStats[] = [];
+  for (let run = 0; run <= runs; run += 1) {
+    onProgress(`${what}: ${run === 0 ? "warm-up" : `run ${run} of ${runs}`}`);
+    const generation = startGeneration(model, promptOf(promptTokens, model.config.vocabSize), {
+      maxNewTokens: newTokens,
+      temperature: 0,
+      stopTokens: [],
+      ...(signal && { signal }),
+    });
+    for await (const _token of generation);
+    throwIfAborted(signal);
+    if (run > 0) stats.push((await generation.result).stats);
+  }
+  return stats;
+}
+
+function decodeRates(model: LoadedModel, ceiling: ReadCeiling) {
+  const meter = createTrafficMeter(model);
+  return (depth: number, tokens: number, stats: readonly GenerateStats[]): DecodeRate => {
+    const all = stats.map((s) => s.decodeTokensPerSecond);
+    const tokensPerSecond = median(all);
+    const bytesPerToken = meter.decodeBytes(Math.max(1, depth) + Math.ceil(tokens / 2));
+    const bytesPerSecond = bytesPerToken * tokensPerSecond;
+    const shareOfCeiling = bytesPerSecond / ceiling.bytesPerSecond;
+    return { tokens, tokensPerSecond, all, depth, bytesPerToken, bytesPerSecond, shareOfCeiling };
+  };
+}
+
+/** The dispatches of a decoded token. */
+const decodeSteps = ({ plan }: LoadedModel) => {
+  const run = { numTokens: 1, maxKeys: 1 };
+  return [...plan.decode, ...plan.head, ...plan.sample].filter((step) => !step.grid(run).includes(0));
+};
+
+async function timeDecodeEncoding(gpu: Gpu, model: LoadedModel) {
+  const position = Math.min(64, model.info.contextLength - 1);
+  const run = { numTokens: 1, maxKeys: position + 1 };
+  const prepare = () => writePass(gpu, model.plan, [11 % model.config.vocabSize], { position, numTokens: 1 });
+  return timeEncoding(gpu, decodeSteps(model), run, {
+    prepare,
+    ...(gpu.adapter.isSoftware && { rounds: 3 }),
+  });
+}
+
+function countPipelines({ plan }: LoadedModel): number {
+  const steps = [...plan.decode, ...plan.prefill, ...plan.head, ...plan.sample];
+  return new Set(steps.map(({ pipeline }) => pipeline.pipeline)).size;
+}
+
+function memoryUse({ info, weights, activations }: LoadedModel): BenchReport["memory"] {
+  const kvBytes = activations.kv.reduce((sum, { keys, values }) => sum + keys.size + values.size, 0);
+  const ofWeights = weightBytes(weights);
+  return { weightBytes: ofWeights, kvBytes, otherBytes: info.gpuBytes - ofWeights - kvBytes };
+}
+
+async function profiles(
+  gpu: Gpu,
+  model: LoadedModel,
+  { bytesPerSecond }: ReadCeiling,
+  { depth, promptTokens, onProgress = () => {} }: BenchOptions,
+): Promise<PassProfile[]> {
+  const most = model.plan.maxTokensPerPass;
+  const position = Math.min(depth ?? 64, model.info.contextLength - 1);
+  const numTokens = Math.min(most, promptTokens[0] ?? most);
+  onProgress("time of each kernel");
+  return [
+    await profilePass(gpu, model, { pass: "decode", numTokens: 1, position }, bytesPerSecond),
+    await profilePass(gpu, model, { pass: "prefill", numTokens, position: 0 }, bytesPerSecond),
+  ];
 }

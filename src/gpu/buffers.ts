@@ -17,6 +17,8 @@ export interface BufferSet {
   uniform(label: string, sizeBytes: number): GPUBuffer;
   /** Makes a buffer to be copied into and mapped for reading. */
   readback(label: string, sizeBytes: number): GPUBuffer;
+  /** Makes a buffer that queries are resolved into. */
+  queryResults(label: string, sizeBytes: number): GPUBuffer;
   /** Waits until the GPU has accepted every buffer made so far. @throws out-of-memory */
   settled(): Promise<void>;
   destroy(): void;
@@ -60,6 +62,8 @@ export function createBufferSet(gpu: Gpu): BufferSet {
         GPUBufferUsage.UNIFORM | GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
       ),
     readback: (label, sizeBytes) => make(label, sizeBytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST),
+    queryResults: (label, sizeBytes) =>
+      make(label, sizeBytes, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC),
     async settled() {
       const outcomes = await Promise.all(pending.splice(0));
       const failed = outcomes.find((outcome) => outcome !== undefined);

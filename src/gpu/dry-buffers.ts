@@ -22,6 +22,7 @@ export function createDryBufferSet(limits: BufferLimits): BufferSet {
     storage: note(true),
     uniform: note(true),
     readback: note(false),
+    queryResults: note(false),
     settled: async () => {},
     destroy: () => {
       totalBytes = 0;

@@ -2,6 +2,7 @@ import { EngineError } from "../errors.ts";
 import { readBuffer } from "./buffers.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Step } from "./steps.ts";
+import { median } from "./time-steps.ts";
 
 /** Rounds that are not counted: a GPU takes a while to raise its clocks. */
 const warmUps = 40;
@@ -62,6 +63,3 @@ export async function profileSteps<Run>(
   buffer.destroy();
   return steps.map((step, i) => ({ kernel: step.pipeline.id, milliseconds: median(times[i] ?? []) }));
 }
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;

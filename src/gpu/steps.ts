@@ -9,6 +9,8 @@ export interface Step<Run> {
   readonly pipeline: Pipeline;
   readonly bindGroup: GPUBindGroup;
   readonly grid: (run: Run) => Grid;
+  /** What is bound, by the binding's name. Only measurements ask. */
+  readonly buffers?: Readonly<Record<string, GPUBuffer>>;
 }
 
 /** Encodes a plan into one compute pass. A step whose grid is empty is left out. */
@@ -18,7 +20,17 @@ export function encodeSteps<Run>(
   run: Run,
   label: string,
 ): void {
-  const pass = encoder.beginComputePass({ label });
+  encodePass(encoder, steps, run, { label });
+}
+
+/** As `encodeSteps`, for a pass that writes timestamps. */
+export function encodePass<Run>(
+  encoder: GPUCommandEncoder,
+  steps: Iterable<Step<Run>>,
+  run: Run,
+  descriptor: GPUComputePassDescriptor,
+): void {
+  const pass = encoder.beginComputePass(descriptor);
   let current: GPUComputePipeline | undefined;
   for (const step of steps) {
     const [x, y, z] = step.grid(run);

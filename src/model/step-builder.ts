@@ -22,6 +22,12 @@ export function createStepBuilder(gpu: Gpu, variant: KernelVariant, mxfp4: Mxfp4
   };
   return async (kernel, shape, buffers, grid) => {
     const pipeline = await gpu.pipelines.compile(composeKernel(kernel, shape, target));
-    return { pipeline, bindGroup: bind(gpu, pipeline, buffers), grid };
+    const bindGroup = bind(gpu, pipeline, buffers);
+    return { pipeline, bindGroup, grid, buffers: wholeBuffers(buffers) };
   };
 }
+
+const wholeBuffers = (bound: Readonly<Record<string, Bindable>>): Record<string, GPUBuffer> =>
+  Object.fromEntries(
+    Object.entries(bound).map(([name, value]) => [name, "buffer" in value ? value.buffer : value]),
+  );

@@ -3,12 +3,13 @@ import { parseJsonText } from "../format/json-text.ts";
 import type { ModelConfig } from "../format/types.ts";
 import { createBufferSet } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { allocateActivations } from "../model/activations.ts";
+import { type Activations, allocateActivations } from "../model/activations.ts";
 import { chooseMxfp4 } from "../model/choose-mxfp4.ts";
 import { createModelPlan } from "../model/plan.ts";
 import type { ModelPlan } from "../model/plan-types.ts";
+import type { PlanOptions } from "../model/shapes.ts";
 import { uploadWeights } from "../model/upload.ts";
-import { layOutWeights } from "../model/weights.ts";
+import { layOutWeights, type ModelWeights } from "../model/weights.ts";
 import { assistantStopTokens } from "../text/stop-tokens.ts";
 import type { Tokenizer } from "../text/types.ts";
 import { readManifest } from "../weights/manifest.ts";
@@ -23,6 +24,9 @@ export interface LoadedModel {
   readonly config: ModelConfig;
   readonly info: EngineInfo;
   readonly plan: ModelPlan;
+  readonly weights: ModelWeights;
+  readonly activations: Activations;
+  readonly planOptions: PlanOptions;
   readonly scheduler: Scheduler;
   /** Undefined where the checkpoint has no tokenizer.json: then only token ids can be used. */
   readonly tokenizer: Tokenizer | undefined;
@@ -79,7 +83,12 @@ export async function loadModel(
         return buffers.totalBytes;
       },
     };
-    return { config, info, plan, scheduler, tokenizer, stopTokens, destroy: () => buffers.destroy() };
+    const { weights } = layout;
+    const destroy = () => buffers.destroy();
+    return {
+      ...{ config, info, plan, weights, activations: act, planOptions },
+      ...{ scheduler, tokenizer, stopTokens, destroy },
+    };
   } catch (error) {
     buffers.destroy();
     throw error;

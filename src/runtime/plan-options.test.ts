@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { createSyntheticFiles, syntheticConfig } from "../bench/synthetic-files.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { defaultTuning } from "../kernels/tuning.ts";
 import { readManifest } from "../weights/manifest.ts";
 import { checkedPlanOptions, type LoadModelOptions } from "./plan-options.ts";
 
@@ -47,6 +48,7 @@ describe("a model fits", () => {
       kvFormat: "f32",
       variant: "workgroup",
       maxTokensPerPass: 512,
+      tuning: defaultTuning,
     });
   });
 

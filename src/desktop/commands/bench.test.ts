@@ -1,8 +1,7 @@
 // The benchmark up to where a GPU is needed.
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { fakeInfo } from "../../testing/fake-engine.ts";
 import { outcomeOf } from "../../testing/terminal.ts";
-import { benchCommand, benchTable } from "./bench.ts";
+import { benchCommand } from "./bench.ts";
 
 // Mistakes must be told before the GPU is opened: here that would fail, with another code.
 beforeAll(() => void vi.stubEnv("DAWN_NODE", "/no/dawn.node"));
@@ -26,25 +25,4 @@ it.each<[string, string[], RegExp]>([
 
 it("--help lists the options", async () => {
   expect(await bench("--help")).toEqual({ code: 0, out: expect.stringContaining("--shape"), err: "" });
-});
-
-it("prints a table for people, with how MXFP4 is expanded", () => {
-  const rate = (tokens: number, tokensPerSecond: number) => ({ tokens, tokensPerSecond, all: [] });
-  const report = {
-    info: { ...fakeInfo, mxfp4: "half" },
-    decode: rate(128, 12.34),
-    decodeAtDepth: { ...rate(64, 10), depth: 4096 },
-    prefill: [rate(512, 99)],
-    timeToFirstTokenMs: 7,
-  } as const;
-  expect(benchTable(report).split("\n")).toEqual([
-    "adapter   test  a test (workgroup, MXFP4 through f16, software)",
-    expect.stringMatching(/^model {5}tiny, .* context 64, KV f32$/),
-    "decode    12.3 tokens/s over 128 tokens from an empty context",
-    "          10.0 tokens/s at a depth of 4096 tokens",
-    "prefill   99.0 tokens/s, 512 tokens",
-    "first     7.0 ms to the first token of a 32-token prompt",
-  ]);
-  const plain = { ...report, info: { ...fakeInfo, mxfp4: "bits" }, decodeAtDepth: undefined } as const;
-  expect(benchTable(plain)).toContain("MXFP4 through f32 bits");
 });

@@ -32,8 +32,10 @@ export function kvCapacity(window: number, maxTokensPerPass: number, contextLeng
 export function kvCacheBytes(
   shape: Pick<KvShape, "numKvHeads" | "headDim" | "capacity" | "kvFormat">,
 ): number {
-  return shape.numKvHeads * shape.capacity * shape.headDim * (shape.kvFormat === "f16" ? 2 : 4);
+  return shape.numKvHeads * shape.capacity * shape.headDim * kvElementBytes(shape.kvFormat);
 }
+
+export const kvElementBytes = (format: KvFormat): number => (format === "f16" ? 2 : 4);
 
 /** Rules that every kernel on the KV cache has. */
 export function checkKvShape(shape: KvShape): string[] {

@@ -1,0 +1,58 @@
+import { expect, it } from "vitest";
+import { fakeInfo } from "../testing/fake-engine.ts";
+import { type BenchReport, reportSchema } from "./report.ts";
+import { benchTable } from "./report-table.ts";
+
+const decode = {
+  ...{ tokens: 128, tokensPerSecond: 345.67, all: [345.67], depth: 0 },
+  ...{ bytesPerToken: 3.71e9, bytesPerSecond: 1.2824e12, shareOfCeiling: 0.3128 },
+};
+
+const report: BenchReport = {
+  schema: reportSchema,
+  info: { ...fakeInfo, mxfp4: "half" },
+  ceiling: { bytesPerSecond: 4.1e12, bufferBytes: 2 ** 30, method: "timestamps" },
+  memory: { weightBytes: 13.761e9, kvBytes: 0.2e9, otherBytes: 0.3e9 },
+  loadSeconds: 8.94,
+  pipelines: 19,
+  kernelsChecked: ["embed", "rms-norm"],
+  decode,
+  decodeAtDepth: { ...decode, tokens: 64, depth: 4096 },
+  dispatchesPerToken: 171,
+  cpu: { encodeMs: 0.4, submitMs: 0.21 },
+  prefill: [{ tokens: 512, tokensPerSecond: 3036.4, all: [] }],
+  timeToFirstTokenMs: 56.44,
+};
+
+it("prints a report for people, one line for each thing", () => {
+  expect(benchTable(report).split("\n")).toEqual([
+    "adapter   test  a test (workgroup, MXFP4 through f16, software)",
+    "model     tiny, context 64, KV f32, loaded in 8.9 s",
+    expect.stringMatching(/^memory .* weights 13.761 GB, KV cache 0.200 GB, other 0.300 GB$/),
+    "ceiling   4.10 TB/s read bandwidth, over 1024 MiB by timestamps",
+    "decode    345.7 tokens/s over 128 tokens from an empty context (3.710 GB a token, 1.28 TB/s, 31.3 % of the ceiling)",
+    expect.stringMatching(/^ {10}345.7 tokens\/s over 64 tokens at a depth of 4096 tokens/),
+    "a token   171 dispatches, CPU 0.40 ms to encode and 0.21 ms to submit",
+    "prefill   3036.4 tokens/s, 512 tokens",
+    "first     56.4 ms to the first token of a 32-token prompt",
+    "kernels   19 pipelines; 2 kernels agree with their references here",
+  ]);
+  const { decodeAtDepth: _, ...shallow } = report;
+  expect(benchTable({ ...shallow, info: fakeInfo })).toContain("MXFP4 through f32 bits");
+  expect(benchTable(shallow)).not.toContain("at a depth");
+});
+
+it("prints each kernel of a profile with its share of the time and of the ceiling", () => {
+  const kernel = {
+    ...{ kernel: "lm-head-bf16-vec", dispatches: 1, milliseconds: 0.5, bytes: 1.158e9 },
+    ...{ bytesPerSecond: 2.316e12, shareOfCeiling: 0.565, operationsPerSecond: 2.316e12 },
+  };
+  const profile = { pass: "decode", numTokens: 1, position: 64, milliseconds: 2, kernels: [kernel] } as const;
+  const lines = benchTable({ ...report, profiles: [profile] })
+    .split("\n")
+    .slice(-2);
+  expect(lines[0]).toBe("decode at depth 64: 2.000 ms");
+  expect(lines[1]?.split(/ +/).join(" ")).toBe(
+    " lm-head-bf16-vec 1 x 0.500 ms 25.0 % 2.32 TB/s 56.5 % of the ceiling 2.32 TFLOP/s",
+  );
+});

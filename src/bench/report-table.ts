@@ -1,0 +1,79 @@
+import type { EngineInfo } from "../runtime/types.ts";
+import type { BenchReport, DecodeRate, KernelTime, PassProfile } from "./report.ts";
+
+/** A report as lines for people. */
+export function benchTable(report: BenchReport): string {
+  const { info, ceiling, memory, cpu, decode, decodeAtDepth, prefill } = report;
+  const rows: readonly (readonly [string, string])[] = [
+    ["adapter", adapterLine(info)],
+    [
+      "model",
+      `${info.model.id}, context ${info.contextLength}, KV ${info.kvFormat}, loaded in ${report.loadSeconds.toFixed(1)} s`,
+    ],
+    [
+      "memory",
+      `${gigabytes(info.gpuBytes)} on the GPU: weights ${gigabytes(memory.weightBytes)}, KV cache ${gigabytes(memory.kvBytes)}, other ${gigabytes(memory.otherBytes)}`,
+    ],
+    [
+      "ceiling",
+      `${perSecond(ceiling.bytesPerSecond, "B")} read bandwidth, over ${(ceiling.bufferBytes / 2 ** 20).toFixed(0)} MiB by ${ceiling.method}`,
+    ],
+    ["decode", decodeLine(decode)],
+    ...(decodeAtDepth === undefined ? [] : [["", decodeLine(decodeAtDepth)] as const]),
+    [
+      "a token",
+      `${report.dispatchesPerToken} dispatches, CPU ${cpu.encodeMs.toFixed(2)} ms to encode and ${cpu.submitMs.toFixed(2)} ms to submit`,
+    ],
+    ...prefill.map(
+      ({ tokens, tokensPerSecond }) =>
+        ["prefill", `${tokensPerSecond.toFixed(1)} tokens/s, ${tokens} tokens`] as const,
+    ),
+    ["first", `${report.timeToFirstTokenMs.toFixed(1)} ms to the first token of a 32-token prompt`],
+    [
+      "kernels",
+      `${report.pipelines} pipelines; ${report.kernelsChecked.length} kernels agree with their references here`,
+    ],
+  ];
+  const lines = rows.map(([name, text]) => `${name.padEnd(9)} ${text}`);
+  return [...lines, ...(report.profiles ?? []).map(profileTable)].join("\n");
+}
+
+const adapterLine = ({ adapter, variant, mxfp4 }: EngineInfo): string =>
+  `${adapter.vendor} ${adapter.architecture} ${adapter.description} (${variant}, MXFP4 through ${mxfp4 === "half" ? "f16" : "f32 bits"}${adapter.isSoftware ? ", software" : ""})`;
+
+const decodeLine = (rate: DecodeRate): string =>
+  [
+    `${rate.tokensPerSecond.toFixed(1)} tokens/s over ${rate.tokens} tokens`,
+    rate.depth === 0 ? "from an empty context" : `at a depth of ${rate.depth} tokens`,
+    `(${gigabytes(rate.bytesPerToken)} a token, ${perSecond(rate.bytesPerSecond, "B")}, ${percent(rate.shareOfCeiling)} of the ceiling)`,
+  ].join(" ");
+
+/** Kernels of a pass, longest first. */
+export function profileTable({ pass, numTokens, position, milliseconds, kernels }: PassProfile): string {
+  const what = pass === "decode" ? `decode at depth ${position}` : `prefill of ${numTokens} tokens`;
+  return [
+    `${what}: ${milliseconds.toFixed(3)} ms`,
+    ...kernels.map((kernel) => kernelLine(kernel, milliseconds)),
+  ].join("\n");
+}
+
+function kernelLine(kernel: KernelTime, totalMs: number): string {
+  const { dispatches, milliseconds, bytesPerSecond, operationsPerSecond, shareOfCeiling } = kernel;
+  return [
+    `  ${kernel.kernel.padEnd(28)}`,
+    `${String(dispatches).padStart(4)} x`,
+    `${milliseconds.toFixed(3).padStart(9)} ms`,
+    `${percent(milliseconds / totalMs).padStart(7)}`,
+    `${perSecond(bytesPerSecond, "B").padStart(11)}`,
+    `${percent(shareOfCeiling).padStart(7)} of the ceiling`,
+    `${perSecond(operationsPerSecond, "FLOP").padStart(14)}`,
+  ].join(" ");
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(3)} GB`;
+
+/** 1.28 TB/s, 350.0 GB/s. */
+export const perSecond = (amount: number, unit: string): string =>
+  amount >= 1e12 ? `${(amount / 1e12).toFixed(2)} T${unit}/s` : `${(amount / 1e9).toFixed(1)} G${unit}/s`;
+
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;

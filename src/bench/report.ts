@@ -1,0 +1,81 @@
+import type { EncodeTimes } from "../gpu/time-steps.ts";
+import type { EngineInfo } from "../runtime/types.ts";
+import type { ReadCeiling } from "./ceiling.ts";
+
+/** Raised where a field changes its meaning or goes; docs/bench.md describes every field. */
+export const reportSchema = 1;
+
+export interface Rate {
+  readonly tokens: number;
+  /** Median over the runs. */
+  readonly tokensPerSecond: number;
+  readonly all: readonly number[];
+}
+
+/** A decode rate with what a token must read, and how near to the ceiling that comes. */
+export interface DecodeRate extends Rate {
+  /** Tokens of context before the first timed one. */
+  readonly depth: number;
+  /** Weights and KV cache that a token must read, at the middle of the timed tokens. */
+  readonly bytesPerToken: number;
+  /** bytesPerToken * tokensPerSecond. */
+  readonly bytesPerSecond: number;
+  /** bytesPerSecond over the ceiling's. */
+  readonly shareOfCeiling: number;
+}
+
+/** Bytes on the GPU by what they are for. */
+export interface MemoryUse {
+  readonly weightBytes: number;
+  readonly kvBytes: number;
+  /** Everything else: activations, tables, readback. */
+  readonly otherBytes: number;
+}
+
+/** Time of one kernel over a whole pass, with what it must read and compute there. */
+export interface KernelTime {
+  readonly kernel: string;
+  /** Dispatches in the pass. */
+  readonly dispatches: number;
+  readonly milliseconds: number;
+  /** Weights and KV cache that it must read. */
+  readonly bytes: number;
+  readonly bytesPerSecond: number;
+  /** Of the read bandwidth. */
+  readonly shareOfCeiling: number;
+  readonly operationsPerSecond: number;
+}
+
+/** GPU time by kernel of one decode step or one prefill pass. */
+export interface PassProfile {
+  readonly pass: "decode" | "prefill";
+  readonly numTokens: number;
+  /** Tokens of context before the pass. */
+  readonly position: number;
+  readonly milliseconds: number;
+  readonly kernels: readonly KernelTime[];
+}
+
+/** What a benchmark found, as it is printed and copied. */
+export interface BenchReport {
+  readonly schema: typeof reportSchema;
+  readonly info: EngineInfo;
+  readonly ceiling: ReadCeiling;
+  readonly memory: MemoryUse;
+  readonly loadSeconds: number;
+  /** Distinct compute pipelines of the plan. */
+  readonly pipelines: number;
+  /** Kernels that were compared with their float64 reference here, before anything was timed. */
+  readonly kernelsChecked: readonly string[];
+  /** From an empty context (a prompt of one token). */
+  readonly decode: DecodeRate;
+  readonly decodeAtDepth?: DecodeRate;
+  readonly dispatchesPerToken: number;
+  /** CPU time a decoded token. */
+  readonly cpu: EncodeTimes;
+  readonly prefill: readonly Rate[];
+  /** Median time from the call to the first token of a 32-token prompt, in ms. */
+  readonly timeToFirstTokenMs: number;
+  /** Only where asked for, and where the adapter has timestamps. */
+  readonly profiles?: readonly PassProfile[];
+}
