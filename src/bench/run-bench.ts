@@ -32,6 +32,7 @@ export interface BenchSetting {
   readonly kernelsChecked: readonly string[];
 }
 
+/** Most tokens timed at depth. */
 const depthTokens = 64;
 const firstTokenPrompt = 32;
 
@@ -52,21 +53,18 @@ export async function runBench(
     const all = (await time(`prefill ${tokens}`, tokens, 1)).map((s) => s.prefillTokensPerSecond);
     prefill.push({ tokens, tokensPerSecond: median(all), all });
   }
+  const deepTokens = Math.min(depthTokens, decodeTokens);
   const atDepth =
     depth === undefined
       ? {}
       : {
-          decodeAtDepth: rates(
-            depth,
-            depthTokens,
-            await time(`decode at depth ${depth}`, depth, depthTokens),
-          ),
+          decodeAtDepth: rates(depth, deepTokens, await time(`decode at depth ${depth}`, depth, deepTokens)),
         };
   const first = await time(`first token of a ${firstTokenPrompt}-token prompt`, firstTokenPrompt, 1);
   const cpu = await timeDecodeEncoding(gpu, model);
   return {
     schema: reportSchema,
-    info: model.info,
+    info: { ...model.info }, // its bytes are counted as they are read, and the model will be gone
     ceiling,
     memory: memoryUse(model),
     loadSeconds,

@@ -23,7 +23,7 @@ export async function profileSteps<Run>(
   steps: readonly Step<Run>[],
   run: Run,
   prepare: () => void,
-  runs = 7,
+  runs = gpu.adapter.isSoftware ? 1 : 7,
 ): Promise<StepTime[]> {
   const { device } = gpu;
   if (!device.features.has("timestamp-query"))
@@ -39,7 +39,7 @@ export async function profileSteps<Run>(
     usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
   });
   const times = steps.map((): number[] => []);
-  for (let round = gpu.adapter.isSoftware ? -1 : -warmUps; round < runs; round += 1) {
+  for (let round = gpu.adapter.isSoftware ? 0 : -warmUps; round < runs; round += 1) {
     prepare();
     const encoder = device.createCommandEncoder({ label: "profile" });
     for (const [i, step] of steps.entries()) {

@@ -33,7 +33,7 @@ function checkRates({ ceiling, decode, decodeAtDepth, prefill, timeToFirstTokenM
     all: [expect.any(Number)],
   });
   expect(decode).toMatchObject({ ...rate(4), depth: 0 });
-  expect(decodeAtDepth).toMatchObject({ ...rate(64), depth: 8 });
+  expect(decodeAtDepth).toMatchObject({ ...rate(4), depth: 8 });
   expect(prefill).toMatchObject([rate(16)]);
   for (const value of [
     ceiling.bytesPerSecond,
