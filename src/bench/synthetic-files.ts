@@ -55,7 +55,7 @@ export function syntheticConfig(shape: SyntheticShape, layers?: number): Record<
 export function createSyntheticFiles(configJson: Record<string, unknown>, id: string): CheckpointFiles {
   const config = parseModelConfig(configJson);
   const { header, dataStart, spans, sizeBytes } = layOut(config);
-  const patterns = createPatterns();
+  let patterns: ReturnType<typeof createPatterns> | undefined;
   return {
     id,
     readText: async (name) => (name === "config.json" ? JSON.stringify(configJson) : undefined),
@@ -71,6 +71,7 @@ export function createSyntheticFiles(configJson: Record<string, unknown>, id: st
         }
         const span = spanAt(spans, at - dataStart);
         const end = Math.min(endBytes, dataStart + span.end);
+        patterns ??= createPatterns(); // made when data is read, not where only headers are
         fill(
           out.subarray(at - startBytes, end - startBytes),
           patterns(span.tensor),

@@ -41,7 +41,7 @@ describe("traffic of a pass's steps", () => {
     // 3.6e9 parameters are active, of which the embedding makes no products; attention adds 4 a key, head and element.
     const attention = 4 * 64 * 64 * 12 * (1000 + 128);
     const perLayer = 2880 * (5120 + 4096 + 32) + 4 * 3 * 2880 * 2880;
-    expect(operations).toBe(2 * (24 * perLayer + 201088 * 2880) + attention);
+    expect(operations / (2 * (24 * perLayer + 201088 * 2880) + attention)).toBeCloseTo(1, 9);
   });
 
   it("of a prompt reads every weight once and multiplies it by every token", async () => {
@@ -52,7 +52,7 @@ describe("traffic of a pass's steps", () => {
     const full = (512 * 513) / 2;
     const sliding = full - (384 * 385) / 2;
     const attention = 4 * 64 * 64 * 12 * (full + sliding);
-    expect(operations).toBe(2 * (512 * 24 * perLayer + 201088 * 2880) + attention);
+    expect(operations / (2 * (512 * 24 * perLayer + 201088 * 2880) + attention)).toBeCloseTo(1, 9);
   });
 });
 

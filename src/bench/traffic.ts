@@ -26,10 +26,9 @@ type WeightKind = "dense" | "experts" | "embedding";
 
 interface WeightFacts {
   readonly kind: WeightKind;
-  /** Layer and name of the matrix: the parts of one (codes, scales) share it. */
-  readonly matrix: string;
-  /** Products that one token makes with the matrix. */
+  /** Products that a token makes with the whole matrix, or its share by bytes where that is in several buffers. */
   readonly products: number;
+  readonly isHead: boolean;
 }
 
 /** Says of a step, and of a decode step as a whole, what it must read and compute. */
@@ -59,7 +58,6 @@ export function createTrafficMeter(model: TrafficModel): TrafficMeter {
   const keyBytes = config.numKvHeads * config.headDim * kvElementBytes(planOptions.kvFormat);
 
   function ofStep(step: Step<PassRun>, run: PassRun): Traffic {
-    const counted = new Set<string>();
     let bytes = 0;
     let operations = 0;
     for (const [name, buffer] of Object.entries(step.buffers ?? {})) {
@@ -73,10 +71,8 @@ export function createTrafficMeter(model: TrafficModel): TrafficMeter {
       const facts = weights.get(buffer);
       if (facts === undefined) continue;
       bytes += buffer.size * shareRead(facts.kind, config, run.numTokens);
-      if (counted.has(facts.matrix)) continue;
-      counted.add(facts.matrix);
       // The head makes the logits of one token whatever the pass has.
-      operations += 2 * facts.products * (facts.matrix.endsWith("lmHead") ? 1 : run.numTokens);
+      operations += 2 * facts.products * (facts.isHead ? 1 : run.numTokens);
     }
     return { bytes, operations };
   }
@@ -131,12 +127,19 @@ function visitBuffers(
 function weightFacts({ config, weights }: TrafficModel): Map<GPUBuffer, WeightFacts> {
   const products = productsOf(config);
   const facts = new Map<GPUBuffer, WeightFacts>();
+  const matrixOf = (path: readonly string[]) =>
+    path.slice(0, 1 + path.findIndex((name) => name in products)).join(".");
+  const matrixBytes = new Map<string, number>();
+  visitBuffers(weights, [], (buffer, path) => {
+    const matrix = matrixOf(path);
+    matrixBytes.set(matrix, (matrixBytes.get(matrix) ?? 0) + buffer.size);
+  });
   visitBuffers(weights, [], (buffer, path) => {
     const role = path.find((name) => name in products) ?? path[0] ?? "";
     const isExperts = path.includes("gateUp") || path.includes("down");
     const kind = isExperts ? "experts" : role === "embedding" ? "embedding" : "dense";
-    const matrix = path.slice(0, path.indexOf(role) + 1).join(".");
-    facts.set(buffer, { kind, matrix, products: products[role] ?? 0 });
+    const share = buffer.size / (matrixBytes.get(matrixOf(path)) ?? buffer.size);
+    facts.set(buffer, { kind, products: (products[role] ?? 0) * share, isHead: role === "lmHead" });
   });
   return facts;
 }
