@@ -1,4 +1,5 @@
 import { invalid } from "./invalid.ts";
+import { inHfLayout } from "./original-layout.ts";
 import { type ShardIndex, shardIndexName } from "./shard-index.ts";
 import { expertFormatOfNames } from "./tensor-names.ts";
 import type { CheckpointManifest, ModelConfig, TensorEntry } from "./types.ts";
@@ -15,14 +16,15 @@ export interface ManifestParts {
 }
 
 /**
- * Checks that config, index and headers describe one model. How the experts are stored is taken from the
+ * Checks that config, index and headers describe one model, in Hugging Face's layout or in OpenAI's own. How the experts are stored is taken from the
  * tensor names; config.json may be silent about it but must not say otherwise.
  * @throws checkpoint-invalid
  */
 export function buildManifest(parts: ManifestParts): CheckpointManifest {
   if (parts.index !== undefined) checkIndex(parts.index, parts.entries);
-  const config = withExpertFormat(parts.config, parts.entries);
-  return { config, files: parts.files, tensors: validateTensors(config, parts.entries) };
+  const entries = inHfLayout(parts.config, parts.entries);
+  const config = withExpertFormat(parts.config, entries);
+  return { config, files: parts.files, tensors: validateTensors(config, entries) };
 }
 
 function checkIndex(index: ShardIndex, entries: readonly TensorEntry[]): void {

@@ -1,5 +1,6 @@
 import { type Fields, readFields, readTokenIds, wrongField } from "./config-fields.ts";
 import { checkSizes } from "./config-sizes.ts";
+import { isOriginalConfig, originalConfigAsHf } from "./original-config.ts";
 import type { LayerType, ModelConfig, RopeConfig } from "./types.ts";
 
 export const configName = "config.json";
@@ -8,12 +9,13 @@ export const generationConfigName = "generation_config.json";
 const maxLayers = 1_024;
 
 /**
- * Checks a parsed config.json of a gpt-oss model, in either dialect (`rope_scaling` + `rope_theta`, or
- * `rope_parameters`). A field that asks for something this engine does not compute is an error.
+ * Checks a parsed config.json of a gpt-oss model, in either dialect of Hugging Face (`rope_scaling` + `rope_theta`, or
+ * `rope_parameters`) or in that of OpenAI's own layout. A field that asks for something this engine does not compute is an error.
  * @throws checkpoint-invalid naming the field
  */
 export function parseModelConfig(json: unknown): ModelConfig {
-  const fields = readFields(json, configName);
+  const hf = isOriginalConfig(json) ? originalConfigAsHf(json, configName) : json;
+  const fields = readFields(hf, configName);
   checkImplemented(fields);
   const numLayers = fields.integer("num_hidden_layers", { max: maxLayers });
   const layerTypes = parseLayerTypes(fields, numLayers);

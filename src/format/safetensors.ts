@@ -1,6 +1,6 @@
 import { invalid, show } from "./invalid.ts";
 import { scanJson } from "./json-text.ts";
-import { type DType, dtypeBytes, type TensorEntry } from "./types.ts";
+import { type AdapterDType, dtypeBytes, type TensorEntry, type TensorEntryOf } from "./types.ts";
 
 /** Bytes in front of the header: its length as a little-endian u64. */
 export const lengthPrefixBytes = 8;
@@ -40,9 +40,22 @@ export function safetensorsHeaderLength(first8: Uint8Array, file: string, fileSi
   return lengthBytes;
 }
 
+/** Element types that a file may use. */
+interface DTypes<D extends string> {
+  readonly bytes: Readonly<Record<D, number>>;
+  /** For messages: whose types these are. */
+  readonly user: string;
+}
+
+const checkpointDTypes = { bytes: dtypeBytes, user: "a gpt-oss checkpoint uses BF16 and U8 only" };
+const adapterDTypes: DTypes<AdapterDType> = {
+  bytes: { F32: 4, F16: 2, BF16: 2 },
+  user: "adapters are read in F32, F16 and BF16",
+};
+
 /**
- * Every tensor of a safetensors file, in the order of its bytes, with absolute offsets. `bytes` are the first
- * bytes of the file, at least the 8 of the length and the header they announce.
+ * Every tensor of a checkpoint's safetensors file, in the order of its bytes, with absolute offsets. `bytes` are the
+ * first bytes of the file, at least the 8 of the length and the header they announce.
  * @throws checkpoint-invalid naming the file and the tensor
  */
 export function parseSafetensorsHeader(
@@ -50,16 +63,38 @@ export function parseSafetensorsHeader(
   bytes: Uint8Array,
   fileSizeBytes: number,
 ): TensorEntry[] {
+  return parseHeader({ file, bytes, fileSizeBytes }, checkpointDTypes);
+}
+
+/** The same for the file of a LoRA adapter. @throws checkpoint-invalid */
+export function parseAdapterHeader(
+  file: string,
+  bytes: Uint8Array,
+  fileSizeBytes: number,
+): TensorEntryOf<AdapterDType>[] {
+  return parseHeader({ file, bytes, fileSizeBytes }, adapterDTypes);
+}
+
+interface FileStart {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  readonly fileSizeBytes: number;
+}
+
+function parseHeader<D extends string>(
+  { file, bytes, fileSizeBytes }: FileStart,
+  dtypes: DTypes<D>,
+): TensorEntryOf<D>[] {
   const lengthBytes = safetensorsHeaderLength(bytes, file, fileSizeBytes);
   const dataStartBytes = lengthPrefixBytes + lengthBytes;
   if (bytes.byteLength < dataStartBytes) {
     throw invalid(`${file}: the header needs ${dataStartBytes} bytes, got ${bytes.byteLength}.`, { file });
   }
   const header = parseHeaderText(file, bytes.subarray(lengthPrefixBytes, dataStartBytes));
-  const entries: TensorEntry[] = [];
+  const entries: TensorEntryOf<D>[] = [];
   for (const [name, value] of Object.entries(header)) {
     if (name === "__metadata__") checkMetadata(file, value);
-    else entries.push(parseEntry({ file, name, value, dataStartBytes }));
+    else entries.push(parseEntry({ file, name, value, dataStartBytes }, dtypes));
   }
   entries.sort((a, b) => a.startBytes - b.startBytes || a.endBytes - b.endBytes);
   checkContiguous(file, entries, dataStartBytes, fileSizeBytes);
@@ -116,7 +151,10 @@ interface RawEntry {
   readonly dataStartBytes: number;
 }
 
-function parseEntry({ file, name, value, dataStartBytes }: RawEntry): TensorEntry {
+function parseEntry<D extends string>(
+  { file, name, value, dataStartBytes }: RawEntry,
+  dtypes: DTypes<D>,
+): TensorEntryOf<D> {
   const fail = (what: string) => invalid(`${file}: tensor ${name} ${what}.`, { file, tensor: name });
   if (!isObject(value)) throw fail(`is described by ${show(value)}, not by an object`);
   for (const key of Object.keys(value)) {
@@ -124,13 +162,13 @@ function parseEntry({ file, name, value, dataStartBytes }: RawEntry): TensorEntr
       throw fail(`has the unknown field "${key}"`);
   }
   const { dtype, shape, data_offsets: offsets } = value;
-  if (!isDType(dtype)) throw fail(`has dtype ${show(dtype)}; a gpt-oss checkpoint uses BF16 and U8 only`);
+  if (!isDType(dtype, dtypes)) throw fail(`has dtype ${show(dtype)}; ${dtypes.user}`);
   if (!isSizes(shape)) throw fail(`has shape ${show(shape)}; expected whole numbers from 0`);
   const [start, end] = isSizes(offsets) && offsets.length === 2 ? offsets : [];
   if (start === undefined || end === undefined || start > end) {
     throw fail(`has data_offsets ${show(offsets)}; expected [start, end] with start <= end`);
   }
-  const sizeBytes = tensorBytes(dtype, shape);
+  const sizeBytes = tensorBytes(dtypes.bytes[dtype], shape);
   if (sizeBytes === undefined) throw fail(`has shape ${show(shape)}, which overflows`);
   if (sizeBytes !== end - start) {
     throw fail(
@@ -142,7 +180,7 @@ function parseEntry({ file, name, value, dataStartBytes }: RawEntry): TensorEntr
 
 function checkContiguous(
   file: string,
-  entries: readonly TensorEntry[],
+  entries: readonly TensorEntryOf<string>[],
   dataStartBytes: number,
   fileSizeBytes: number,
 ): void {
@@ -166,8 +204,8 @@ function checkContiguous(
 }
 
 /** Bytes of a tensor, or undefined where a product is no longer an exact number. */
-function tensorBytes(dtype: DType, shape: readonly number[]): number | undefined {
-  let sizeBytes = dtypeBytes[dtype];
+function tensorBytes(elementBytes: number, shape: readonly number[]): number | undefined {
+  let sizeBytes = elementBytes;
   for (const dim of shape) {
     sizeBytes *= dim;
     if (!Number.isSafeInteger(sizeBytes)) return undefined;
@@ -175,8 +213,8 @@ function tensorBytes(dtype: DType, shape: readonly number[]): number | undefined
   return sizeBytes;
 }
 
-function isDType(value: unknown): value is DType {
-  return value === "BF16" || value === "U8";
+function isDType<D extends string>(value: unknown, { bytes }: DTypes<D>): value is D {
+  return typeof value === "string" && Object.hasOwn(bytes, value);
 }
 
 function isSizes(value: unknown): value is number[] {

@@ -39,16 +39,22 @@ export interface ModelConfig {
   readonly expertFormat: "mxfp4" | "bf16";
 }
 
+/** Element types of a LoRA adapter. */
+export type AdapterDType = "F32" | "F16" | "BF16";
+
 /** One tensor as a safetensors header describes it, with absolute byte offsets in its file. */
-export interface TensorEntry {
+export interface TensorEntryOf<D> {
   readonly name: string;
-  readonly dtype: DType;
+  readonly dtype: D;
   readonly shape: readonly number[];
   /** File name inside the checkpoint folder. */
   readonly file: string;
   readonly startBytes: number;
   readonly endBytes: number;
 }
+
+/** A tensor of a checkpoint. */
+export type TensorEntry = TensorEntryOf<DType>;
 
 /** One tensor as the config says it must be. */
 export interface ExpectedTensor {
@@ -62,6 +68,6 @@ export interface CheckpointManifest {
   readonly config: ModelConfig;
   /** Weight files in the order of the index, with their sizes. */
   readonly files: readonly { readonly name: string; readonly sizeBytes: number }[];
-  /** Every tensor of the expected table, by name; nothing else. */
+  /** Every tensor of the expected table, by its name in Hugging Face's layout; nothing else. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;
 }
