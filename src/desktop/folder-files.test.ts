@@ -98,3 +98,23 @@ describe("createFolderFiles", () => {
     });
   });
 });
+
+describe("original/", () => {
+  const top = join(scratch, "both");
+  const original = join(top, "original");
+  mkdirSync(original, { recursive: true });
+  writeFileSync(join(original, "config.json"), "{}");
+
+  it("is named where the folder above it was given", () => {
+    expect(() => createFolderFiles(top)).toThrow(
+      /has no config.json, but original\/config.json: give that folder/,
+    );
+  });
+  it("takes its tokenizer from the folder above", async () => {
+    expect(await createFolderFiles(original).readText("tokenizer.json")).toBeUndefined();
+    writeFileSync(join(top, "tokenizer.json"), '{"a":1}');
+    const files = createFolderFiles(original);
+    expect(await files.readText("tokenizer.json")).toBe('{"a":1}');
+    expect(await files.readText("model.safetensors.index.json")).toBeUndefined();
+  });
+});

@@ -1,18 +1,37 @@
 import { existsSync, statSync } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { EngineError, throwIfAborted } from "../errors.ts";
+import { adapterConfigName } from "../format/adapter-config.ts";
 import { configName } from "../format/config.ts";
 import { isPlainFileName } from "../format/file-name.ts";
+import { originalFolderName, tokenizerName, withTokenizerFrom } from "../weights/tokenizer-source.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 
+/** What a folder must hold, by the file it is known by. */
+const contents = {
+  [configName]: "the folder of a gpt-oss checkpoint (config.json, tokenizer.json, *.safetensors)",
+  [tokenizerName]: "a folder with the tokenizer of gpt-oss",
+  [adapterConfigName]: "the folder of a LoRA adapter (adapter_config.json, adapter_model.safetensors)",
+} as const;
+
 /**
- * A checkpoint folder on disk. Files are opened for each read and closed again, so nothing needs disposing.
- * @throws checkpoint-invalid where `dir` is not a folder or has no config.json
+ * A checkpoint folder on disk, or with another `mark` the folder of a tokenizer or an adapter. Files are opened for each
+ * read and closed again, so nothing needs disposing. A folder `original` takes its tokenizer from the one above.
+ * @throws checkpoint-invalid where `dir` is not a folder or has no `mark`
  */
-export function createFolderFiles(dir: string): CheckpointFiles {
+export function createFolderFiles(dir: string, mark: keyof typeof contents = configName): CheckpointFiles {
   const root = resolve(dir);
-  checkFolder(root);
+  checkFolder(root, mark);
+  const above =
+    basename(root) === originalFolderName && existsSync(join(root, "..", tokenizerName))
+      ? createFolderFiles(join(root, ".."), tokenizerName)
+      : undefined;
+  const files = openFolder(root);
+  return above === undefined ? files : withTokenizerFrom(files, above);
+}
+
+function openFolder(root: string): CheckpointFiles {
   const pathOf = (name: string) => {
     if (isPlainFileName(name)) return join(root, name);
     throw new EngineError("request-invalid", `"${name}" is not a plain file name.`, {
@@ -63,16 +82,16 @@ export function createFolderFiles(dir: string): CheckpointFiles {
   };
 }
 
-function checkFolder(root: string): void {
+function checkFolder(root: string, mark: keyof typeof contents): void {
   const stats = statSync(root, { throwIfNoEntry: false });
+  const has = (...path: string[]) => existsSync(join(root, ...path));
+  const missing = `has no ${mark}${has(originalFolderName, mark) ? `, but ${originalFolderName}/${mark}: give that folder` : ""}`;
   const what = stats === undefined ? "does not exist" : stats.isDirectory() ? undefined : "is not a folder";
-  const problem = what ?? (existsSync(join(root, configName)) ? undefined : `has no ${configName}`);
+  const problem = what ?? (has(mark) ? undefined : missing);
   if (problem === undefined) return;
-  throw new EngineError(
-    "checkpoint-invalid",
-    `${root} ${problem}; expected the folder of a gpt-oss checkpoint (config.json, tokenizer.json, *.safetensors).`,
-    { details: { folder: root } },
-  );
+  throw new EngineError("checkpoint-invalid", `${root} ${problem}; expected ${contents[mark]}.`, {
+    details: { folder: root },
+  });
 }
 
 function decode(root: string, name: string, bytes: Uint8Array): string {

@@ -1,9 +1,14 @@
+import { adapterConfigName } from "../format/adapter-config.ts";
+import type { ModelConfig } from "../format/types.ts";
 import { createEngine } from "../runtime/engine.ts";
 import { checkTokens } from "../runtime/generate.ts";
 import { checkContextLength } from "../runtime/plan-options.ts";
 import { readTokenizer, requireTokenizer } from "../runtime/read-tokenizer.ts";
 import type { Engine, LoadOptions } from "../runtime/types.ts";
+import { withLora } from "../weights/lora-files.ts";
 import { readManifest } from "../weights/manifest.ts";
+import { tokenizerName, withTokenizerFrom } from "../weights/tokenizer-source.ts";
+import type { CheckpointFiles } from "../weights/types.ts";
 import { openDawn } from "./dawn.ts";
 import { nanoFolder } from "./embedded-model.ts";
 import { createFolderFiles } from "./folder-files.ts";
@@ -31,9 +36,7 @@ export async function withModel(
 ): Promise<void> {
   const load = loadOptions(options);
   const adapter = adapterChoice(options);
-  const folder = options.required("model");
-  const files = createFolderFiles(folder === "nano" ? nanoFolder() : folder);
-  const { config } = await readManifest(files);
+  const { files, config } = await modelFiles(options);
   if (needsText) requireTokenizer(await readTokenizer(files, undefined), files.id);
   if (tokens !== undefined) checkTokens(tokens, config.vocabSize);
   const contextLength =
@@ -48,6 +51,22 @@ export async function withModel(
   } finally {
     engine.dispose();
   }
+}
+
+/** The checkpoint of `--model`, with the tokenizer of `--tokenizer` and the adapter of `--lora`. */
+async function modelFiles(options: Options): Promise<{ files: CheckpointFiles; config: ModelConfig }> {
+  const model = options.required("model");
+  const tokenizer = options.text("tokenizer");
+  const lora = options.text("lora");
+  const own = createFolderFiles(model === "nano" ? nanoFolder() : model);
+  const base =
+    tokenizer === undefined ? own : withTokenizerFrom(own, createFolderFiles(tokenizer, tokenizerName));
+  const manifest = await readManifest(base);
+  const files =
+    lora === undefined
+      ? base
+      : await withLora(base, createFolderFiles(lora, adapterConfigName), { manifest });
+  return { files, config: manifest.config };
 }
 
 function loadOptions(options: Options): LoadOptions {

@@ -7,6 +7,8 @@ type OptionTable = NonNullable<ParseArgsConfig["options"]>;
 /** Options that every command has. */
 const common = {
   model: { type: "string" },
+  tokenizer: { type: "string" },
+  lora: { type: "string" },
   adapter: { type: "string" },
   kv: { type: "string" },
   variant: { type: "string" },

@@ -17,7 +17,7 @@ const usage = (names: readonly (keyof typeof usages)[]) =>
   [
     "usage:",
     ...names.map((name) => `  npm run --silent cli -- ${usages[name]}`),
-    `${names.length > 1 ? "each" : "it"} also takes [--adapter auto|swiftshader] [--kv f32|f16] [--variant subgroups|workgroup] [--context-length N]`,
+    `${names.length > 1 ? "each" : "it"} also takes [--tokenizer DIR] [--lora DIR] [--adapter auto|swiftshader] [--kv f32|f16] [--variant subgroups|workgroup] [--context-length N]`,
     "",
   ].join("\n");
 

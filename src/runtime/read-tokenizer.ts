@@ -23,6 +23,6 @@ export function requireTokenizer(tokenizer: Tokenizer | undefined, id: string): 
   if (tokenizer !== undefined) return tokenizer;
   throw new EngineError(
     "tokenizer-invalid",
-    `${id} has no tokenizer.json, so it cannot chat; only token ids can be used with it.`,
+    `${id} has no tokenizer.json (OpenAI's original/ layout comes without), so it cannot chat; only token ids can be used with it. Give the tokenizer's place too: \`tokenizer\` of the source, or --tokenizer DIR.`,
   );
 }

@@ -22,7 +22,10 @@ const maxFactors = 4;
 export async function withLora(
   files: CheckpointFiles,
   adapter: CheckpointFiles,
-  options: { readonly manifest?: CheckpointManifest; readonly signal?: AbortSignal | undefined } = {},
+  options: {
+    readonly manifest?: CheckpointManifest | undefined;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
 ): Promise<CheckpointFiles> {
   const { signal } = options;
   const manifest = options.manifest ?? (await readManifest(files, signal));

@@ -1,12 +1,11 @@
 import { EngineError } from "../errors.ts";
 import { createEngine } from "../runtime/engine.ts";
-
 import { createCommitPins } from "../weights/commit-pins.ts";
 import { createIndexedDbStore } from "../weights/indexeddb-store.ts";
-
+import { withLora } from "../weights/lora-files.ts";
 import { deleteModel, listModels } from "../weights/models.ts";
 import { openCheckpoint } from "../weights/open-checkpoint.ts";
-import { openSource } from "../weights/open-source.ts";
+import { openLocation, openSource } from "../weights/open-source.ts";
 import type { ModelSource } from "../weights/source-types.ts";
 import type { HostServices } from "./host.ts";
 import { holdLifeLock } from "./life-lock.ts";
@@ -22,17 +21,23 @@ export function createBrowserServices(scope: { readonly navigator: Navigator }):
     createEngine: () => createEngine(scope.navigator.gpu),
     openCheckpoint: async (source, { onProgress, onManifest, signal }) => {
       checkChunkBytes(source);
-      const opened = await openSource(source, { pins, signal });
-      if (!opened.stored) return opened.files;
-      const { files } = await openCheckpoint({
-        source: opened.files,
-        store,
-        onProgress,
-        onManifest,
-        signal,
-        chunkBytes: source.chunkBytes,
-      });
-      return files;
+      const services = { pins, signal };
+      const opened = await openSource(source, services);
+      // The adapter first: it is small, and what is wrong with its place should show before a download.
+      const lora =
+        source.lora === undefined ? undefined : await openLocation(source.lora, services, "adapter");
+      const stored = opened.stored
+        ? await openCheckpoint({
+            source: opened.files,
+            store,
+            onProgress,
+            onManifest,
+            signal,
+            chunkBytes: source.chunkBytes,
+          })
+        : undefined;
+      const files = stored?.files ?? opened.files;
+      return lora === undefined ? files : withLora(files, lora, { manifest: stored?.manifest, signal });
     },
     listModels: () => listModels(store),
     deleteModel: (id) => deleteModel(store, id),

@@ -6,6 +6,7 @@ import { readManifest } from "../../weights/manifest.ts";
 import type { CheckpointFiles } from "../../weights/types.ts";
 import { openDawn } from "../dawn.ts";
 import { nanoFolder } from "../embedded-model.ts";
+import { usageError } from "../exit.ts";
 import { createFolderFiles } from "../folder-files.ts";
 import { adapterChoice, asksForHelp, type Options, parseOptions, refuseFree } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
@@ -33,6 +34,10 @@ export async function benchCommand(args: readonly string[], terminal: Terminal):
   if (asksForHelp(args)) return terminal.out(`${usage}\n`);
   const options = parseOptions(args, optionTable);
   refuseFree(options);
+  for (const name of ["tokenizer", "lora"]) {
+    if (options.text(name) !== undefined)
+      throw usageError(`bench takes no --${name}: rates do not depend on it.`);
+  }
   const setting = readSetting(options);
   const files = benchFiles(options);
   await readManifest(files); // a checkpoint that is wrong is told before a GPU is opened
