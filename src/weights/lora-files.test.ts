@@ -70,6 +70,21 @@ describe("withLora", () => {
     }
   });
 
+  it("merges what is read into the caller's memory too", async () => {
+    const inPlace: CheckpointFiles = {
+      ...base,
+      readInto: async (name, startBytes, target) =>
+        target.set(await base.read(name, startBytes, startBytes + target.byteLength)),
+    };
+    const lora = await withLora(inPlace, await loraAdapter(base, recipe));
+    for (const { name, sizeBytes } of (await readManifest(base)).files) {
+      const target = new Uint8Array(sizeBytes);
+      await lora.readInto?.(name, 0, target);
+      expect(Buffer.compare(target, await merged.read(name, 0, sizeBytes)), name).toBe(0);
+    }
+    expect((await withLora(base, await loraAdapter(base, recipe))).readInto).toBeUndefined();
+  });
+
   it("reads nothing but the range, and cuts no number in two", async () => {
     const seen: [number, number][] = [];
     const watched: CheckpointFiles = {

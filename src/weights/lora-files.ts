@@ -33,19 +33,32 @@ export async function withLora(
   const factorsOf = createFactorCache(adapter);
   const pairsIn = new Map<string, LoraPair[]>();
   for (const pair of pairs) pairsIn.set(pair.weight.file, [...(pairsIn.get(pair.weight.file) ?? []), pair]);
+  const touchedBy = (name: string, startBytes: number, endBytes: number): readonly LoraPair[] =>
+    (pairsIn.get(name) ?? []).filter(
+      ({ weight }) => weight.startBytes < endBytes && startBytes < weight.endBytes,
+    );
+  const read: CheckpointFiles["read"] = async (name, startBytes, endBytes, readSignal) => {
+    const touched = touchedBy(name, startBytes, endBytes);
+    if (touched.length === 0) return files.read(name, startBytes, endBytes, readSignal);
+    const whole = wholeElements({ startBytes, endBytes }, touched);
+    const bytes = await files.read(name, whole.startBytes, whole.endBytes, readSignal);
+    for (const pair of touched) mergePart(bytes, whole, pair, await factorsOf(pair, readSignal));
+    return bytes.subarray(startBytes - whole.startBytes, endBytes - whole.startBytes);
+  };
+  const { readInto } = files;
   return {
     ...files,
     id: `${files.id} + ${adapter.id}`,
-    async read(name, startBytes, endBytes, readSignal) {
-      const touched = (pairsIn.get(name) ?? []).filter(
-        ({ weight }) => weight.startBytes < endBytes && startBytes < weight.endBytes,
-      );
-      if (touched.length === 0) return files.read(name, startBytes, endBytes, readSignal);
-      const whole = wholeElements({ startBytes, endBytes }, touched);
-      const bytes = await files.read(name, whole.startBytes, whole.endBytes, readSignal);
-      for (const pair of touched) mergePart(bytes, whole, pair, await factorsOf(pair, readSignal));
-      return bytes.subarray(startBytes - whole.startBytes, endBytes - whole.startBytes);
-    },
+    read,
+    ...(readInto && {
+      async readInto(name, startBytes, target, readSignal) {
+        const endBytes = startBytes + target.byteLength;
+        const isPlain = touchedBy(name, startBytes, endBytes).length === 0;
+        if (isPlain) return readInto(name, startBytes, target, readSignal);
+        // Not merged in place: reading memory that is mapped for the GPU may be slow.
+        target.set(await read(name, startBytes, endBytes, readSignal));
+      },
+    }),
   };
 }
 
