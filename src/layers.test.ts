@@ -105,7 +105,6 @@ describe("imports", () => {
       minisearch: /^src\/tools\//,
       pyodide: /^src\/tools\//,
       "hash-wasm": /^src\/weights\//,
-      "@huggingface/tokenizers": /^src\/text\//,
       webgpu: /^src\/desktop\//,
     };
     const atHome = (path: string, target: string) =>

@@ -1,3 +1,4 @@
+import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isEngineError } from "../errors.ts";
@@ -28,6 +29,12 @@ const badRegex = {
   type: "Sequence",
   pretokenizers: [badSplit, { type: "ByteLevel", add_prefix_space: false }],
 };
+const byteLevel = { type: "ByteLevel", add_prefix_space: false, use_regex: false };
+const unknownStep = { type: "Sequence", pretokenizers: [{ type: "Digits" }, byteLevel] };
+const mergingSplit = {
+  type: "Sequence",
+  pretokenizers: [{ ...badSplit, pattern: { Regex: "a" }, behavior: "Removed" }, byteLevel],
+};
 const twoNames = ["<|start|>", "<|begin|>"].map((content) => ({ id: 2552, content }));
 
 function withoutToken(token: string): Json {
@@ -54,6 +61,32 @@ describe("tokenizer", () => {
   it("gives back any text", () => {
     const property = fc.property(anyText, (text) => {
       expect(nano.decode(nano.encode(text))).toBe(text);
+    });
+    fc.assert(property, { numRuns: 500 });
+  });
+
+  it("gives the ids of @huggingface/tokenizers", () => {
+    const { model, pre_tokenizer } = nanoFile();
+    const parts = { model, pre_tokenizer, added_tokens: [], normalizer: null, post_processor: null };
+    const library = new LibraryTokenizer({ ...parts, decoder: null }, {});
+    const words = fc.constantFrom(
+      "the",
+      " Hello",
+      "'s",
+      "'LL",
+      "  ",
+      "\n",
+      "12",
+      "!?",
+      "é",
+      "日本",
+      "🙂",
+      "a".repeat(99),
+    );
+    const texts = fc.array(fc.oneof(words, fc.string({ maxLength: 20 })), { minLength: 1, maxLength: 12 });
+    const property = fc.property(texts, (parts) => {
+      const text = `x${parts.join("")}`;
+      expect(nano.encode(text)).toEqual(library.encode(text, { add_special_tokens: false }).ids);
     });
     fc.assert(property, { numRuns: 500 });
   });
@@ -159,6 +192,13 @@ describe("tokenizer", () => {
     ["no model", {}, /model must be an object, got nothing/],
     ["another model", withModel({ type: "Unigram" }), /model\.type must be "BPE", got "Unigram"/],
     ["a normalizer", nanoFile({ normalizer: { type: "NFC" } }), /normalizer must be null/],
+    ["an unknown step", nanoFile({ pre_tokenizer: unknownStep }), /step "Digits" is unknown/],
+    [
+      "a merging split",
+      nanoFile({ pre_tokenizer: mergingSplit }),
+      /"Isolated" without invert, got "Removed"/,
+    ],
+    ["a merge of no tokens", withModel({ merges: [["", "a"]] }), /is of no tokens/],
     ["no byte level", nanoFile({ pre_tokenizer: { type: "Split" } }), /must have a ByteLevel step/],
     ["a bad regex", nanoFile({ pre_tokenizer: badRegex }), /the encoder cannot be built/],
     ["a word suffix", withModel({ end_of_word_suffix: "</w>" }), /end_of_word_suffix must be empty/],
