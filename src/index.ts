@@ -25,6 +25,12 @@ export type { HeartbeatOptions } from "./client/death-watch.ts";
 export { createWorkerEngine, type WorkerEngine, type WorkerEngineOptions } from "./client/worker-engine.ts";
 export type { WorkerLike } from "./client/worker-like.ts";
 export { EngineError, type ErrorCode, type ErrorDetails, errorCodes, isEngineError } from "./errors.ts";
+export {
+  type CapabilityOptions,
+  type CapabilityProblem,
+  type CapabilityReport,
+  capabilityReport,
+} from "./runtime/capability-report.ts";
 export type {
   ChatEvent,
   ChatRequest,
@@ -85,3 +91,4 @@ export type {
   UrlLocation,
 } from "./weights/source-types.ts";
 export type { ByteProgress } from "./weights/types.ts";
+export type { CapabilitySubject } from "./worker/protocol.ts";

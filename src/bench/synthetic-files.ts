@@ -1,52 +1,19 @@
 import { EngineError } from "../errors.ts";
 import { parseModelConfig } from "../format/config.ts";
 import { expectedTensors } from "../format/expected-tensors.ts";
+import type { PublishedShape } from "../format/published-shapes.ts";
 import { dtypeBytes, type ExpectedTensor, type ModelConfig } from "../format/types.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 
 /** Shapes with published sizes; `layers` may cut them. */
-export const syntheticShapes = {
-  "20b": { num_hidden_layers: 24, num_local_experts: 32 },
-  "120b": { num_hidden_layers: 36, num_local_experts: 128 },
-} as const;
-export type SyntheticShape = keyof typeof syntheticShapes;
+export {
+  publishedConfig as syntheticConfig,
+  publishedShapes as syntheticShapes,
+} from "../format/published-shapes.ts";
+export type SyntheticShape = PublishedShape;
 
 /** Random bytes are made once and repeated: 4 MiB less a bit, so that repeats do not line up with rows. */
 const patternBytes = 4 * 1024 * 1024 - 4096;
-
-/** config.json of a gpt-oss model of a published shape, with `layers` layers. */
-export function syntheticConfig(shape: SyntheticShape, layers?: number): Record<string, unknown> {
-  return {
-    architectures: ["GptOssForCausalLM"],
-    model_type: "gpt_oss",
-    ...syntheticShapes[shape],
-    ...(layers === undefined ? {} : { num_hidden_layers: layers }),
-    hidden_size: 2880,
-    intermediate_size: 2880,
-    num_attention_heads: 64,
-    num_key_value_heads: 8,
-    head_dim: 64,
-    num_experts_per_tok: 4,
-    sliding_window: 128,
-    max_position_embeddings: 131072,
-    vocab_size: 201088,
-    rms_norm_eps: 1e-5,
-    swiglu_limit: 7,
-    attention_bias: true,
-    tie_word_embeddings: false,
-    eos_token_id: 200002,
-    rope_theta: 150000,
-    rope_scaling: {
-      rope_type: "yarn",
-      factor: 32,
-      beta_fast: 32,
-      beta_slow: 1,
-      truncate: false,
-      original_max_position_embeddings: 4096,
-    },
-    quantization_config: { quant_method: "mxfp4" },
-  };
-}
 
 /**
  * A checkpoint of random weights made as it is read: finite activations, routing spread over the experts, no files.

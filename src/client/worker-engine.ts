@@ -1,4 +1,5 @@
 import { isEngineError } from "../errors.ts";
+import type { CapabilityOptions, CapabilityReport } from "../runtime/capability-report.ts";
 import type {
   ChatEvent,
   ChatRequest,
@@ -9,6 +10,7 @@ import type {
 } from "../runtime/types.ts";
 import type { StoredModelSummary } from "../weights/models.ts";
 import type { ModelSource } from "../weights/source-types.ts";
+import type { CapabilitySubject } from "../worker/protocol.ts";
 import { absoluteSource } from "./absolute-source.ts";
 import { type ConnectionOptions, openConnection } from "./connection.ts";
 import { streamChat, streamTokens } from "./streams.ts";
@@ -36,6 +38,13 @@ export interface WorkerEngine {
   generate(prompt: readonly number[], options: GenerateOptions): Generation;
   /** Logits `[T, V]` of every position, through the prefill kernels or token by token through the decode kernels. */
   logits(tokens: readonly number[], path: "prefill" | "decode", signal?: AbortSignal): Promise<Float32Array>;
+  /**
+   * Says whether a model can run here, before anything of it is downloaded: adapter, limits, memory needed, what is in
+   * the way and what helps. Of a source only config.json and headers are read; `{ published: "20b" }` needs no request.
+   * No adapter is a finding, not a failure. Runs beside requests.
+   * @throws download-failed | checkpoint-invalid | request-invalid | disposed | worker-died
+   */
+  capabilities(subject: CapabilitySubject, options?: CapabilityOptions): Promise<CapabilityReport>;
   /** The checkpoints in this browser's storage. */
   models(): Promise<readonly StoredModelSummary[]>;
   /** Deletes a stored checkpoint. What is on the GPU stays. @throws busy while a request runs */
@@ -88,6 +97,10 @@ export function createWorkerEngine(options: WorkerEngineOptions = {}): WorkerEng
     generate: (prompt, generateOptions) => streamTokens(connection, prompt, generateOptions),
     logits: (tokens, path, signal) =>
       connection.call((host, call) => host.logits(call, tokens, path), signal),
+    capabilities: (subject, capabilityOptions = {}) =>
+      connection.call((host) =>
+        host.capabilities("published" in subject ? subject : absoluteSource(subject), capabilityOptions),
+      ),
     models: () => connection.call((host) => host.models()),
     deleteModel: (id) => connection.call((host) => host.deleteModel(id)),
     unload: async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { EngineError } from "../errors.ts";
 import { type AdapterFacts, adapterFacts, requestAdapter } from "./adapter.ts";
+import { describeAdapter } from "./adapter-description.ts";
 import { chooseVariant, openGpu } from "./gpu.ts";
 
 type Answer = GPUAdapter | null | Error;
@@ -135,5 +136,36 @@ describe("chooseVariant", () => {
   it("takes workgroup memory where the adapter has no subgroups, whatever sizes it names", () => {
     expect(chooseVariant(new Set(["shader-f16"]), facts(32, 32))).toBe("workgroup");
     expect(chooseVariant(new Set(), facts(4, 128))).toBe("workgroup");
+  });
+});
+
+describe("describeAdapter", () => {
+  it("is plain data: facts, features in order, and the limits that a device is asked for", async () => {
+    const limits = {
+      maxBufferSize: 4,
+      maxStorageBufferBindingSize: 3,
+      maxComputeWorkgroupStorageSize: 2,
+      maxComputeInvocationsPerWorkgroup: 1,
+      maxComputeWorkgroupSizeX: 5,
+    };
+    const features = new Set(["timestamp-query", "subgroups"]);
+    const info = {
+      vendor: "acme",
+      architecture: "a",
+      description: "",
+      subgroupMinSize: 8,
+      subgroupMaxSize: 32,
+    };
+    const { gpu } = stubGpu({
+      info,
+      features,
+      limits: { ...limits, maxBindGroups: 4 },
+    } as unknown as GPUAdapter);
+    const description = await describeAdapter(gpu);
+    expect(description).toEqual({
+      ...{ vendor: "acme", architecture: "a", description: "", isSoftware: false },
+      ...{ subgroupMinSize: 8, subgroupMaxSize: 32, features: ["subgroups", "timestamp-query"], limits },
+    });
+    expect(structuredClone(description)).toEqual(description);
   });
 });

@@ -23,7 +23,7 @@ export interface Gpu {
 const optionalFeatures: readonly GPUFeatureName[] = ["subgroups", "timestamp-query"];
 
 /** Limits asked for at the adapter's own maximum; every other limit stays at its default. */
-const raisedLimits = [
+export const raisedLimits = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
   "maxComputeWorkgroupStorageSize",

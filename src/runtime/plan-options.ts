@@ -1,7 +1,7 @@
 import { EngineError } from "../errors.ts";
 import type { CheckpointManifest, ModelConfig } from "../format/types.ts";
 import { createDryBufferSet } from "../gpu/dry-buffers.ts";
-import type { Gpu } from "../gpu/gpu.ts";
+import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
 import { defaultTuning, type KernelTuning } from "../kernels/tuning.ts";
 import { allocateActivations } from "../model/activations.ts";
 import type { PlanOptions } from "../model/shapes.ts";
@@ -29,25 +29,35 @@ export function checkedPlanOptions(
   manifest: CheckpointManifest,
   options: LoadModelOptions,
 ): PlanOptions {
-  const contextLength = checkContextLength(options.contextLength, manifest.config);
-  const variant = options.variant ?? gpu.variant;
-  if (variant === "subgroups" && !gpu.device.features.has("subgroups")) {
+  const planOptions = planOptionsOf(gpu.device.features, gpu.variant, manifest.config, options);
+  const dry = createDryBufferSet(gpu.device.limits);
+  layOutWeights(manifest, dry);
+  allocateActivations(dry, manifest.config, planOptions);
+  return planOptions;
+}
+
+/** The options with their defaults. @throws request-invalid */
+export function planOptionsOf(
+  features: ReadonlySet<string>,
+  bestVariant: KernelVariant,
+  config: ModelConfig,
+  options: LoadModelOptions,
+): PlanOptions {
+  const contextLength = checkContextLength(options.contextLength, config);
+  const variant = options.variant ?? bestVariant;
+  if (variant === "subgroups" && !features.has("subgroups")) {
     throw new EngineError(
       "request-invalid",
       "The kernel variant subgroups was asked for, but this adapter has no subgroups.",
     );
   }
-  const planOptions: PlanOptions = {
+  return {
     contextLength,
     kvFormat: options.kvFormat ?? "f32",
     variant,
     maxTokensPerPass: Math.min(options.maxTokensPerPass ?? defaultTokensPerPass, contextLength),
     tuning: options.tuning ?? defaultTuning,
   };
-  const dry = createDryBufferSet(gpu.device.limits);
-  layOutWeights(manifest, dry);
-  allocateActivations(dry, manifest.config, planOptions);
-  return planOptions;
 }
 
 /** The context length asked for, or its default. @throws request-invalid where the model has no such length */

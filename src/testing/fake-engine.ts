@@ -1,4 +1,8 @@
 import { EngineError } from "../errors.ts";
+import { parseModelConfig } from "../format/config.ts";
+import { manifestOfConfig } from "../format/manifest-of-config.ts";
+import { publishedConfig } from "../format/published-shapes.ts";
+import type { AdapterDescription } from "../gpu/adapter-description.ts";
 import type { ChatEvent, Engine, EngineInfo, GenerateStats } from "../runtime/types.ts";
 import { describeSource } from "../weights/source-types.ts";
 import type { HostServices } from "../worker/host.ts";
@@ -19,6 +23,24 @@ export const fakeInfo: EngineInfo = {
   contextLength: 64,
   kvFormat: "f32",
   gpuBytes: 200,
+};
+
+/** An adapter whose limits fit the published 20b. */
+export const fakeAdapter: AdapterDescription = {
+  vendor: "test",
+  architecture: "",
+  description: "a test",
+  isSoftware: false,
+  subgroupMinSize: 32,
+  subgroupMaxSize: 32,
+  features: ["subgroups"],
+  limits: {
+    maxBufferSize: 2 ** 32,
+    maxStorageBufferBindingSize: 2 ** 31,
+    maxComputeWorkgroupStorageSize: 32768,
+    maxComputeInvocationsPerWorkgroup: 1024,
+    maxComputeWorkgroupSizeX: 1024,
+  },
 };
 
 export const fakeStats: GenerateStats = {
@@ -81,6 +103,9 @@ export function fakeServices(engine: Engine, overrides: Partial<HostServices> = 
         read: async () => new Uint8Array(),
       };
     },
+    readManifest: async () => manifestOfConfig(parseModelConfig(publishedConfig("20b", 1))),
+    describeAdapter: async () => fakeAdapter,
+    storageBytes: async () => undefined,
     listModels: async () => [],
     deleteModel: async () => {},
     holdLifeLock: async () => undefined,

@@ -1,12 +1,15 @@
 import { EngineError } from "../errors.ts";
+import { describeAdapter } from "../gpu/adapter-description.ts";
 import { createEngine } from "../runtime/engine.ts";
 import { createCommitPins } from "../weights/commit-pins.ts";
 import { createIndexedDbStore } from "../weights/indexeddb-store.ts";
 import { withLora } from "../weights/lora-files.ts";
+import { readManifest } from "../weights/manifest.ts";
 import { deleteModel, listModels } from "../weights/models.ts";
 import { openCheckpoint } from "../weights/open-checkpoint.ts";
 import { openLocation, openSource } from "../weights/open-source.ts";
 import type { ModelSource } from "../weights/source-types.ts";
+import { openStoredCheckpoint } from "../weights/stored-files.ts";
 import type { HostServices } from "./host.ts";
 import { holdLifeLock } from "./life-lock.ts";
 
@@ -38,6 +41,15 @@ export function createBrowserServices(scope: { readonly navigator: Navigator }):
         : undefined;
       const files = stored?.files ?? opened.files;
       return lora === undefined ? files : withLora(files, lora, { manifest: stored?.manifest, signal });
+    },
+    describeAdapter: () => describeAdapter(scope.navigator.gpu),
+    readManifest: async (source) => {
+      const { files } = await openSource(source, { pins });
+      return readManifest((await openStoredCheckpoint(store, files.id, files)) ?? files);
+    },
+    storageBytes: async () => {
+      const { quota, usage } = (await scope.navigator.storage?.estimate?.().catch(() => undefined)) ?? {};
+      return quota === undefined || usage === undefined ? undefined : Math.max(0, quota - usage);
     },
     listModels: () => listModels(store),
     deleteModel: (id) => deleteModel(store, id),

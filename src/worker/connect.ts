@@ -19,6 +19,7 @@ export function connect(endpoint: Endpoint): HostApi {
     logits: (call, tokens, path) => remote.logits(call, tokens, path),
     abort: (call) => remote.abort(call),
     unload: () => remote.unload(),
+    capabilities: (subject, options) => remote.capabilities(subject, options),
     models: () => remote.models(),
     deleteModel: (id) => remote.deleteModel(id),
   };

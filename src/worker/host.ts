@@ -1,11 +1,13 @@
 import { EngineError, toEngineError, toWireError, type WireError } from "../errors.ts";
 import type { CheckpointManifest } from "../format/types.ts";
+import type { AdapterDescription } from "../gpu/adapter-description.ts";
 import type { Engine } from "../runtime/types.ts";
 import type { StoredModelSummary } from "../weights/models.ts";
 import type { ModelSource } from "../weights/source-types.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
 import { createOutbox } from "./outbox.ts";
 import type { Deliver, HostApi } from "./protocol.ts";
+import { reportCapabilities } from "./report-capabilities.ts";
 import { createRequests } from "./requests.ts";
 
 export interface OpenOptions {
@@ -21,6 +23,12 @@ export interface HostServices {
   createEngine(): Promise<Engine>;
   /** Fetches what is missing of a checkpoint and opens it from storage. */
   openCheckpoint(source: ModelSource, options: OpenOptions): Promise<CheckpointFiles>;
+  /** Config and headers of a checkpoint, from storage where it is stored; no weights are fetched. */
+  readManifest(source: ModelSource): Promise<CheckpointManifest>;
+  /** What `createEngine` would open. @throws webgpu-unavailable | adapter-unavailable */
+  describeAdapter(): Promise<AdapterDescription>;
+  /** Bytes that the browser estimates its storage to take yet; undefined where it does not say. */
+  storageBytes(): Promise<number | undefined>;
   listModels(): Promise<readonly StoredModelSummary[]>;
   deleteModel(id: string): Promise<void>;
   /** Takes a Web Lock for the life of the worker; resolves to its name, or undefined where there are no locks. */
@@ -91,6 +99,7 @@ export function createHost(services: HostServices): Host {
       await requests.stop();
       engine?.unload();
     },
+    capabilities: (subject, options) => reportCapabilities(services, subject, options),
     models: () => services.listModels(),
     deleteModel: async (id) => {
       requests.refuseWhileRunning("delete a model");

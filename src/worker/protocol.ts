@@ -1,4 +1,6 @@
 import type { WireError } from "../errors.ts";
+import type { PublishedShape } from "../format/published-shapes.ts";
+import type { CapabilityOptions, CapabilityReport } from "../runtime/capability-report.ts";
 import type {
   ChatEvent,
   ChatRequest,
@@ -10,6 +12,9 @@ import type {
 import type { StoredModelSummary } from "../weights/models.ts";
 import type { ModelSource } from "../weights/source-types.ts";
 import type { ByteProgress } from "../weights/types.ts";
+
+/** A model that is asked about: where it lies, or one that OpenAI published, about which nothing need be fetched. */
+export type CapabilitySubject = ModelSource | { readonly published: PublishedShape };
 
 /** Load options that can be cloned; progress and abort travel apart. */
 export type WireLoadOptions = Omit<LoadOptions, "onProgress" | "signal">;
@@ -50,6 +55,8 @@ export interface HostApi {
   abort(call: CallId): Promise<void>;
   /** Aborts the running request, waits for its end and frees the model. */
   unload(): Promise<void>;
+  /** Says whether a model can run here. Reads config.json and headers at most, and stores nothing. Runs beside requests. */
+  capabilities(subject: CapabilitySubject, options: CapabilityOptions): Promise<CapabilityReport>;
   models(): Promise<readonly StoredModelSummary[]>;
   /** Deletes a stored model. @throws busy while a request runs */
   deleteModel(id: string): Promise<void>;

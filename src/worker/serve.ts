@@ -19,6 +19,7 @@ export function serve(api: HostApi, endpoint: Endpoint): void {
     },
     abort: (call) => asEngineError(api.abort(call)),
     unload: () => asEngineError(api.unload()),
+    capabilities: (subject, options) => asEngineError(api.capabilities(subject, options)),
     models: () => asEngineError(api.models()),
     deleteModel: (id) => asEngineError(api.deleteModel(id)),
   };
