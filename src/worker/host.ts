@@ -1,13 +1,12 @@
 import { EngineError, toEngineError, toWireError, type WireError } from "../errors.ts";
 import type { CheckpointManifest } from "../format/types.ts";
-import type { AdapterDescription } from "../gpu/adapter-description.ts";
 import type { Engine } from "../runtime/types.ts";
 import type { StoredModelSummary } from "../weights/models.ts";
 import type { ModelSource } from "../weights/source-types.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
 import { createOutbox } from "./outbox.ts";
 import type { Deliver, HostApi } from "./protocol.ts";
-import { reportCapabilities } from "./report-capabilities.ts";
+import { type CapabilityServices, reportCapabilities } from "./report-capabilities.ts";
 import { createRequests } from "./requests.ts";
 
 export interface OpenOptions {
@@ -18,17 +17,11 @@ export interface OpenOptions {
 }
 
 /** What the host needs from its surroundings: passed in, so that tests can stand in for a browser. */
-export interface HostServices {
+export interface HostServices extends CapabilityServices {
   /** Opens the GPU. Called at the first load; a failed call is repeated at the next load. */
   createEngine(): Promise<Engine>;
   /** Fetches what is missing of a checkpoint and opens it from storage. */
   openCheckpoint(source: ModelSource, options: OpenOptions): Promise<CheckpointFiles>;
-  /** Config and headers of a checkpoint, from storage where it is stored; no weights are fetched. */
-  readManifest(source: ModelSource): Promise<CheckpointManifest>;
-  /** What `createEngine` would open. @throws webgpu-unavailable | adapter-unavailable */
-  describeAdapter(): Promise<AdapterDescription>;
-  /** Bytes that the browser estimates its storage to take yet; undefined where it does not say. */
-  storageBytes(): Promise<number | undefined>;
   listModels(): Promise<readonly StoredModelSummary[]>;
   deleteModel(id: string): Promise<void>;
   /** Takes a Web Lock for the life of the worker; resolves to its name, or undefined where there are no locks. */
