@@ -62,7 +62,7 @@ const replaced = (args: string[], name: string, value: string) =>
 describe("mistakes", () => {
   it.each<[string, string[], RegExp]>([
     ["no command", [], /No command/],
-    ["an unknown command", ["train"], /"train".*logits, generate or chat/],
+    ["an unknown command", ["train"], /"train".*logits, generate, chat, render or parse/],
     ["a command that every object has", ["toString"], /"toString"/],
     ["an unknown option", logits("--verbose"), /'--verbose'/],
     ["an option without its value", ["generate", "--model"], /--model/],

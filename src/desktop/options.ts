@@ -4,7 +4,7 @@ import { usageError } from "./exit.ts";
 
 type OptionTable = NonNullable<ParseArgsConfig["options"]>;
 
-/** Options that every command has. */
+/** Options of every command that runs a model. */
 const common = {
   model: { type: "string" },
   tokenizer: { type: "string" },
@@ -32,9 +32,13 @@ export interface Options {
   readonly free: readonly string[];
 }
 
-/** Parses arguments against a command's own options and the common ones. @throws request-invalid */
-export function parseOptions(args: readonly string[], own: OptionTable): Options {
-  const parsed = parse(args, own);
+/** Parses arguments against a command's own options and those of all commands with a model. @throws request-invalid */
+export function parseOptions(
+  args: readonly string[],
+  own: OptionTable,
+  shared: OptionTable = common,
+): Options {
+  const parsed = parse(args, { ...shared, ...own });
   const text = (name: string) => {
     const value = parsed.values[name];
     if (value === "") throw usageError(`--${name} has an empty value.`);
@@ -76,11 +80,11 @@ interface Parsed {
   readonly positionals: readonly string[];
 }
 
-function parse(args: readonly string[], own: OptionTable): Parsed {
+function parse(args: readonly string[], options: OptionTable): Parsed {
   try {
     return parseArgs({
       args: [...args],
-      options: { ...common, ...own },
+      options,
       allowPositionals: true,
       strict: true,
     });
@@ -106,8 +110,8 @@ export function refuseFree(options: Options): void {
   if (first !== undefined) throw usageError(`"${first}" belongs to no option (--help lists them).`);
 }
 
-/** `--tokens` as ids: a JSON array of whole numbers of at least 0. @throws request-invalid */
-export function tokenList(options: Options): number[] {
+/** `--tokens` as ids: a JSON array of whole numbers of at least 0, `least` of them at least. @throws request-invalid */
+export function tokenList(options: Options, { least = 1 }: { readonly least?: 0 | 1 } = {}): number[] {
   const text = options.required("tokens");
   let value: unknown;
   try {
@@ -117,11 +121,11 @@ export function tokenList(options: Options): number[] {
   }
   if (
     !Array.isArray(value) ||
-    value.length === 0 ||
+    value.length < least ||
     !value.every((id) => Number.isSafeInteger(id) && id >= 0)
   ) {
     throw usageError(
-      `--tokens must be a JSON array of at least one token id, all whole numbers from 0, got ${shorten(text)}.`,
+      `--tokens must be a JSON array of ${least === 0 ? "token ids" : "at least one token id"}, all whole numbers from 0, got ${shorten(text)}.`,
     );
   }
   return value as number[];

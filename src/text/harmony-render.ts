@@ -2,7 +2,7 @@ import { EngineError } from "../errors.ts";
 import { developerText } from "./harmony-developer.ts";
 import { systemText } from "./harmony-system.ts";
 import { harmonyTokens } from "./harmony-tokens.ts";
-import type { DeveloperContent, HarmonyMessage, Role, Tokenizer } from "./types.ts";
+import type { DeveloperContent, HarmonyContent, HarmonyMessage, Role, Tokenizer } from "./types.ts";
 
 /** What a message's text depends on beyond itself. */
 export interface RenderContext {
@@ -29,7 +29,8 @@ export function renderMessage(
   }
   if (contentType !== undefined) append(ids, renderContentType(tokenizer, contentType));
   ids.push(tokenizer.special(harmonyTokens.message));
-  append(ids, tokenizer.encode(contentText(message, context.hasFunctions ?? false)));
+  for (const content of contentsOf(message))
+    append(ids, tokenizer.encode(contentText(message.role, content, context.hasFunctions ?? false)));
   // A call ends the turn whoever it is addressed to, "all" included.
   const isCall = message.role === "assistant" && recipient !== undefined;
   ids.push(tokenizer.special(isCall ? harmonyTokens.call : harmonyTokens.end));
@@ -85,17 +86,24 @@ function renderContentType(tokenizer: Tokenizer, contentType: string): number[] 
   return [...tokenizer.encode(" "), tokenizer.special(harmonyTokens.constrain), ...tokenizer.encode(format)];
 }
 
-function contentText({ role, content }: HarmonyMessage, hasFunctions: boolean): string {
+function contentsOf({ content }: HarmonyMessage): readonly HarmonyContent[] {
+  return Array.isArray(content) ? (content as readonly HarmonyContent[]) : [content as HarmonyContent];
+}
+
+function contentText(role: Role, content: HarmonyContent, hasFunctions: boolean): string {
   if (typeof content === "string") return content;
   if (role === "system") return systemText(content, hasFunctions);
   if (role === "developer") return developerText(content);
   throw new EngineError("request-invalid", `The content of a message of role ${role} must be text.`);
 }
 
-function definesFunctions({ role, content }: HarmonyMessage): boolean {
-  if (role !== "developer" || typeof content === "string") return false;
-  const { tools = [] }: DeveloperContent = content;
-  return tools.some((namespace) => namespace.name === "functions" && namespace.functions.length > 0);
+function definesFunctions(message: HarmonyMessage): boolean {
+  if (message.role !== "developer") return false;
+  return contentsOf(message).some((content) => {
+    if (typeof content === "string") return false;
+    const { tools = [] }: DeveloperContent = content;
+    return tools.some((namespace) => namespace.name === "functions" && namespace.functions.length > 0);
+  });
 }
 
 /** Not push(...more): long contents overflow the argument stack. */

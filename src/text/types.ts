@@ -73,8 +73,12 @@ export interface HarmonyMessage {
   readonly recipient?: string;
   readonly channel?: string;
   readonly contentType?: string;
-  readonly content: string | SystemContent | DeveloperContent;
+  /** One content or several, which follow each other without a separator. */
+  readonly content: HarmonyContent | readonly HarmonyContent[];
 }
+
+/** Text, or what a system or developer message says by fields. */
+export type HarmonyContent = string | SystemContent | DeveloperContent;
 
 /** What the streaming parser reports, in order. Concatenated `text` of a message equals its content. */
 export type HarmonyEvent =
