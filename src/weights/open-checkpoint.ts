@@ -1,11 +1,14 @@
 import type { CheckpointManifest } from "../format/types.ts";
+import type { ChunkStore, StoredModel } from "./chunk-store.ts";
 import { type DownloadOptions, downloadCheckpoint } from "./download.ts";
 import { readManifest } from "./manifest.ts";
 import { createCachedFiles } from "./stored-files.ts";
-import type { CheckpointFiles } from "./types.ts";
+import type { CheckpointFiles, RemoteFiles } from "./types.ts";
+import type { VerifyMode } from "./verify-mode.ts";
 
 export interface OpenCheckpointOptions extends Omit<DownloadOptions, "remote"> {
   readonly source: DownloadOptions["remote"];
+  readonly verify?: VerifyMode | undefined;
 }
 
 export interface OpenedCheckpoint {
@@ -17,13 +20,40 @@ export interface OpenedCheckpoint {
 /**
  * Opens a checkpoint for loading: downloads what is not stored yet, then reads only from the store. Makes no
  * request at all where everything is stored.
- * @throws download-failed | checkpoint-invalid | checksum-mismatch | storage-full | storage-failed | aborted
+ * @throws download-failed | checkpoint-invalid | checksum-mismatch | storage-full | storage-failed | busy | aborted
  */
 export async function openCheckpoint({
   source,
+  verify,
   ...options
 }: OpenCheckpointOptions): Promise<OpenedCheckpoint> {
-  const model = await downloadCheckpoint({ ...options, remote: source });
-  const files = createCachedFiles({ store: options.store, model, remote: source });
-  return { files, manifest: await readManifest(files, options.signal) };
+  const { store, signal } = options;
+  const remote = { ...options, remote: source };
+  const model = await downloadCheckpoint(remote).finally(() => store.release(source.id));
+  const files = openModelFiles({ store, model, remote: source, verify });
+  return { files, manifest: await readManifest(files, signal) };
+}
+
+/**
+ * The files of a stored model, checked as `verify` says, but in full as long as they were never read back whole.
+ * @see StorageOptions.verify
+ */
+export function openModelFiles(options: {
+  readonly store: ChunkStore;
+  readonly model: StoredModel;
+  readonly remote: RemoteFiles | undefined;
+  readonly verify: VerifyMode | undefined;
+}): CheckpointFiles {
+  const { store, model, verify } = options;
+  const usual = store.kind === "opfs" ? "sampled" : "full";
+  return createCachedFiles({
+    ...options,
+    verify: verify === "none" || model.checked ? (verify ?? usual) : "full",
+    onAllChecked: () => void noteChecked(store, model.id).catch(() => {}), // then it is read in full once more
+  });
+}
+
+async function noteChecked(store: ChunkStore, id: string): Promise<void> {
+  const model = await store.getModel(id);
+  if (model?.ready && !model.checked) await store.putModel({ ...model, checked: true });
 }

@@ -1,0 +1,96 @@
+import { EngineError, throwIfAborted } from "../errors.ts";
+import { readChunk } from "./chunk-reader.ts";
+import { numChunks } from "./chunks.ts";
+import { inOrderAhead } from "./in-order-ahead.ts";
+import { createDownloadProgress } from "./progress.ts";
+import { isLostFile, storageError } from "./storage-errors.ts";
+import type { VerifyOptions } from "./verify-model.ts";
+
+export interface ExportOptions extends VerifyOptions {
+  /** Where the files go, under the names they have in the checkpoint; files of these names are replaced. */
+  readonly folder: FileSystemDirectoryHandle;
+}
+
+/**
+ * Copies a stored model into a folder on disk, chunk by chunk, each checked against its SHA-256. A file appears only
+ * when it is whole.
+ * @throws request-invalid where the model is not complete | checksum-mismatch | storage-full | storage-failed | aborted
+ */
+export async function exportModel(options: ExportOptions): Promise<void> {
+  const { store, model, onProgress, signal } = options;
+  if (!model.ready) {
+    throw new EngineError("request-invalid", `Cannot export ${model.id}: it is not downloaded completely.`, {
+      details: { id: model.id },
+    });
+  }
+  const totalBytes = model.files.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+  const progress = createDownloadProgress({ phase: "export", loadedBytes: 0, totalBytes }, onProgress);
+  for (const name of model.texts) {
+    const text = await store.getText(model.id, name);
+    if (text === undefined) {
+      throw new EngineError(
+        "checksum-mismatch",
+        `${name} is missing from the browser's storage; repair the model.`,
+        {
+          details: { file: name },
+        },
+      );
+    }
+    await writeFile(options, name, async (write) => write(new TextEncoder().encode(text)));
+  }
+  for (const file of model.files) {
+    await writeFile(options, file.name, async (write) => {
+      const count = numChunks(file.sizeBytes, model.chunkBytes);
+      for await (const bytes of inOrderAhead(count, (index) => readChunk({ store, model }, file, index))) {
+        throwIfAborted(signal);
+        await write(bytes);
+        progress.add(bytes.byteLength, file.name);
+      }
+    });
+  }
+  progress.complete(model.files.at(-1)?.name ?? "");
+}
+
+type Write = (bytes: Uint8Array<ArrayBuffer>) => Promise<void>;
+
+async function writeFile(
+  { folder }: ExportOptions,
+  path: string,
+  fill: (write: Write) => Promise<void>,
+): Promise<void> {
+  const action = `writing ${path} to the folder ${folder.name}`;
+  const attempt = <T>(work: Promise<T>) =>
+    work.catch((error: unknown) => Promise.reject(folderError(action, error)));
+  const file = await attempt(createFile(folder, path));
+  const writable = await attempt(file.createWritable());
+  try {
+    await fill((bytes) => attempt(writable.write(bytes)));
+    await attempt(writable.close());
+  } catch (error) {
+    await writable.abort().catch(() => {});
+    throw error;
+  }
+}
+
+/** A file by its path below the folder: checkpoints in OpenAI's layout have a subfolder. */
+async function createFile(folder: FileSystemDirectoryHandle, path: string): Promise<FileSystemFileHandle> {
+  const parts = path.split("/");
+  const name = parts.pop() ?? path;
+  let parent = folder;
+  for (const part of parts) parent = await parent.getDirectoryHandle(part, { create: true });
+  return parent.getFileHandle(name, { create: true });
+}
+
+function folderError(action: string, error: unknown): EngineError {
+  const name = error instanceof Error ? error.name : "";
+  if (name !== "NotAllowedError" && name !== "SecurityError" && !isLostFile(error))
+    return storageError(action, error);
+  return new EngineError(
+    "storage-failed",
+    `${action} failed: the browser may not write there. Pick the folder again.`,
+    {
+      details: { name },
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,97 @@
+import { createSHA256 } from "hash-wasm";
+import { throwIfAborted } from "../errors.ts";
+import type { ChunkStore, StoredFile, StoredModel } from "./chunk-store.ts";
+import { chunkRange, chunkRef, numChunks, sha256 } from "./chunks.ts";
+import { inOrderAhead } from "./in-order-ahead.ts";
+import { createDownloadProgress, type DownloadProgress } from "./progress.ts";
+import type { ByteProgress } from "./types.ts";
+
+/** What a check of every stored byte found. */
+export interface VerifyReport {
+  readonly id: string;
+  /** True where the model is complete and everything matches. */
+  readonly ok: boolean;
+  readonly files: readonly VerifiedFile[];
+  /** Small files that are lost or damaged. */
+  readonly badTexts: readonly string[];
+}
+
+export interface VerifiedFile {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Chunks that are lost, or whose bytes do not match their SHA-256. */
+  readonly badChunks: readonly number[];
+  /** SHA-256 in hex of the file as it is stored; absent where chunks are bad, since they are then what is wrong. */
+  readonly sha256?: string;
+  /** What it should be: what the source publishes, else what was fetched. Absent where an older version stored the file. */
+  readonly expectedSha256?: string;
+}
+
+export interface VerifyOptions {
+  readonly store: ChunkStore;
+  readonly model: StoredModel;
+  readonly onProgress?: ((progress: ByteProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Checks every stored chunk against its SHA-256 and every whole file against its own. Reads all of the model, at the
+ * speed of hashing (0.3 GB/s). Changes nothing but the model's record, which remembers a success.
+ * @throws storage-failed | busy | aborted
+ */
+export async function verifyModel(options: VerifyOptions): Promise<VerifyReport> {
+  const { store, model, onProgress } = options;
+  const totalBytes = model.files.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+  const progress = createDownloadProgress({ phase: "verify", loadedBytes: 0, totalBytes }, onProgress);
+  const badTexts: string[] = [];
+  for (const name of model.texts)
+    if ((await store.getText(model.id, name)) === undefined) badTexts.push(name);
+  const files: VerifiedFile[] = [];
+  for (const file of model.files) files.push(await verifyFile(options, file, progress));
+  const ok = model.ready && badTexts.length === 0 && files.every((file) => file.ok);
+  if (ok && (!model.checked || model.files.some((file) => file.sha256 === undefined)))
+    await store.putModel({ ...model, checked: true, files: withDigests(model, files) });
+  progress.complete(model.files.at(-1)?.name ?? "");
+  return { id: model.id, ok, files, badTexts };
+}
+
+async function verifyFile(
+  { store, model, signal }: VerifyOptions,
+  file: StoredFile,
+  progress: DownloadProgress,
+): Promise<VerifiedFile> {
+  const hasher = await createSHA256();
+  const badChunks: number[] = [];
+  const read = async (index: number) => {
+    const { bytes, digest } = await store.getChunk(chunkRef(model, file, index));
+    const { startBytes, endBytes } = chunkRange(file.sizeBytes, model.chunkBytes, index);
+    const isGood = bytes?.byteLength === endBytes - startBytes && digest === (await sha256(bytes));
+    return { bytes: isGood ? bytes : undefined, sizeBytes: endBytes - startBytes };
+  };
+  const count = numChunks(file.sizeBytes, model.chunkBytes);
+  let index = 0;
+  for await (const { bytes, sizeBytes } of inOrderAhead(count, read)) {
+    throwIfAborted(signal);
+    if (bytes === undefined) badChunks.push(index);
+    else if (badChunks.length === 0) hasher.update(bytes);
+    progress.add(sizeBytes, file.name);
+    index += 1;
+  }
+  const expected = file.expectedSha256 ?? file.sha256;
+  const digest = badChunks.length === 0 ? hasher.digest("hex") : undefined;
+  return {
+    name: file.name,
+    ok: digest !== undefined && (expected === undefined || digest === expected),
+    badChunks,
+    ...(digest !== undefined && { sha256: digest }),
+    ...(expected !== undefined && { expectedSha256: expected }),
+  };
+}
+
+/** The model's files with the digests that were found, where none were known. */
+function withDigests(model: StoredModel, found: readonly VerifiedFile[]): StoredFile[] {
+  return model.files.map((file, i) => {
+    const digest = file.sha256 ?? found[i]?.sha256;
+    return digest === undefined ? file : { ...file, sha256: digest };
+  });
+}

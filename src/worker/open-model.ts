@@ -1,0 +1,155 @@
+import { EngineError } from "../errors.ts";
+import type { CheckpointManifest } from "../format/types.ts";
+import type { CommitPins } from "../weights/hub-files.ts";
+import { openCheckpoint } from "../weights/open-checkpoint.ts";
+import { type OpenedSource, openSource } from "../weights/open-source.ts";
+import type { Pause } from "../weights/pause.ts";
+import { type ModelSource, storableSource } from "../weights/source-types.ts";
+import type { StorageOptions } from "../weights/storage-options.ts";
+import type { Stores } from "../weights/stores.ts";
+import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
+import type { ModelLocks, OtherTabPolicy } from "./model-locks.ts";
+import type { SharedProgress } from "./shared-progress.ts";
+
+export interface OpenModelOptions extends StorageOptions {
+  /** For the GPU: one tab at a time, as `otherTab` says. Otherwise the model is only downloaded. */
+  readonly forEngine: boolean;
+  readonly otherTab?: OtherTabPolicy;
+  readonly onProgress: (progress: ByteProgress) => void;
+  /** Told what the checkpoint is before its weights are fetched; what it throws ends the download. */
+  readonly onManifest: (manifest: CheckpointManifest) => void;
+  /** Another tab took the model over: what is on the GPU must go. */
+  readonly onLost: () => void;
+  readonly pause: Pause;
+  readonly signal: AbortSignal;
+}
+
+export interface OpenedModel {
+  readonly id: string;
+  readonly files: CheckpointFiles;
+  /** Gives the model back to other tabs. */
+  release(): void;
+}
+
+export interface OpenModelServices {
+  readonly stores: Stores;
+  readonly locks: ModelLocks;
+  readonly shared: SharedProgress;
+  readonly pins: CommitPins;
+}
+
+/**
+ * Opens a model: resolves its source, takes it from other tabs or waits for them, fetches what is missing, and opens it
+ * from storage. Waiting, it reports the other tab's progress.
+ */
+export async function openModel(
+  source: ModelSource,
+  services: OpenModelServices,
+  options: OpenModelOptions,
+): Promise<OpenedModel> {
+  checkNumbers(source, options);
+  const opened = await openSource(source, { pins: services.pins, signal: options.signal });
+  const { id } = opened.files;
+  const onProgress = neverLess(options.onProgress);
+  const policy = options.otherTab ?? "wait";
+  const release = options.forEngine
+    ? await waiting(services, id, { ...options, onProgress }, (onWaiting) =>
+        services.locks.hold("engine", id, { ...options, policy, onWaiting }),
+      )
+    : () => {};
+  try {
+    const files = opened.stored
+      ? await fetchAndOpen(source, opened, services, { ...options, onProgress })
+      : opened.files;
+    return { id, files, release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+async function fetchAndOpen(
+  source: ModelSource,
+  { files: remote }: OpenedSource,
+  services: OpenModelServices,
+  options: OpenModelOptions,
+): Promise<CheckpointFiles> {
+  const { stores, locks, shared } = services;
+  const { signal, pause, connections, verify } = options;
+  const { id } = remote;
+  const open = async (onProgress: (progress: ByteProgress) => void) => {
+    const store = await stores.choose(id, options.store);
+    const { chunkBytes } = source;
+    const { onManifest } = options;
+    const { files } = await openCheckpoint({
+      ...{ source: remote, store, onProgress, onManifest, signal, pause, connections, verify, chunkBytes },
+      listStored: stores.list,
+      ...(source.id === undefined && { record: storableSource(source) }),
+    });
+    return files;
+  };
+  if ((await stores.find(id))?.model.ready) return open(options.onProgress);
+  const free = await waiting(services, id, options, (onWaiting) =>
+    locks.hold("download", id, { policy: "wait", onWaiting, signal }),
+  );
+  const leader = shared.lead(id, (isPaused) => (isPaused ? pause.pause() : pause.resume()));
+  try {
+    return await open((progress) => {
+      leader.tell(progress);
+      options.onProgress(progress);
+    });
+  } finally {
+    leader.stop();
+    free();
+  }
+}
+
+/** Takes a lock; while another tab has it, that tab's progress is reported, and a pause here pauses it there. */
+async function waiting<T>(
+  { shared }: OpenModelServices,
+  id: string,
+  { onProgress, pause }: Pick<OpenModelOptions, "onProgress" | "pause">,
+  hold: (onWaiting: () => void) => Promise<T>,
+): Promise<T> {
+  let stop = () => {};
+  const onWaiting = () => {
+    const state = "waiting-for-other-tab";
+    onProgress({ phase: "download", state, loadedBytes: 0, totalBytes: 0, file: "" });
+    const follower = shared.follow(id, (progress) => onProgress({ ...progress, state }));
+    const unwatch = pause.watch((isPaused) => follower.setPaused(isPaused));
+    stop = () => {
+      follower.stop();
+      unwatch();
+    };
+  };
+  try {
+    return await hold(onWaiting);
+  } finally {
+    stop();
+  }
+}
+
+/** Keeps a download's figures from falling back where this tab goes on with what another one had begun. */
+function neverLess(onProgress: (progress: ByteProgress) => void): (progress: ByteProgress) => void {
+  let most = 0;
+  return (progress) => {
+    if (progress.phase === "download") most = Math.max(most, progress.loadedBytes);
+    onProgress(progress.phase === "download" ? { ...progress, loadedBytes: most } : progress);
+  };
+}
+
+const minChunkBytes = 4 * 1024 * 1024;
+const maxChunkBytes = 32 * 1024 * 1024;
+const maxConnections = 16;
+
+function checkNumbers({ chunkBytes }: ModelSource, { connections }: StorageOptions): void {
+  checkInteger("chunkBytes", chunkBytes, minChunkBytes, maxChunkBytes);
+  checkInteger("connections", connections, 1, maxConnections);
+}
+
+function checkInteger(name: string, value: number | undefined, least: number, most: number): void {
+  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return;
+  throw new EngineError("request-invalid", `${name} is ${value}; it must be an integer from ${least} to ${most}.`, {
+    details: { [name]: value },
+  });
+}
