@@ -22,7 +22,13 @@
  * Every failure is an `EngineError` with a `code` from `errorCodes` and `details`.
  */
 export type { HeartbeatOptions } from "./client/death-watch.ts";
-export { createWorkerEngine, type WorkerEngine, type WorkerEngineOptions } from "./client/worker-engine.ts";
+export type { StorageFacts } from "./client/persistence.ts";
+export {
+  createWorkerEngine,
+  type StorageWorkOptions,
+  type WorkerEngine,
+  type WorkerEngineOptions,
+} from "./client/worker-engine.ts";
 export type { WorkerLike } from "./client/worker-like.ts";
 export { EngineError, type ErrorCode, type ErrorDetails, errorCodes, isEngineError } from "./errors.ts";
 export {
@@ -78,7 +84,8 @@ export {
   type TurnFinishReason,
   type UrlCitation,
 } from "./tools/types.ts";
-export type { StoredModelSummary } from "./weights/models.ts";
+export type { StoreKind } from "./weights/chunk-store.ts";
+export type { StoredFileSummary, StoredModelSummary } from "./weights/models.ts";
 export { inspectFolder, type PickedFolder } from "./weights/picked-folder.ts";
 export { parseSource } from "./weights/source-spec.ts";
 export type {
@@ -90,5 +97,9 @@ export type {
   SourceOptions,
   UrlLocation,
 } from "./weights/source-types.ts";
+export type { StorageOptions } from "./weights/storage-options.ts";
 export type { ByteProgress } from "./weights/types.ts";
-export type { CapabilitySubject } from "./worker/protocol.ts";
+export type { VerifyMode } from "./weights/verify-mode.ts";
+export type { VerifiedFile, VerifyReport } from "./weights/verify-model.ts";
+export type { OtherTabPolicy } from "./worker/model-locks.ts";
+export type { CapabilitySubject, DownloadOptions, WorkerLoadOptions } from "./worker/protocol.ts";

@@ -3,7 +3,7 @@ import { EngineError } from "../errors.ts";
 import { createFakeEngine, fakeServices } from "../testing/fake-engine.ts";
 import { createFakeWorker } from "../testing/fake-worker.ts";
 import type { ModelSource } from "../weights/source-types.ts";
-import type { HostServices } from "../worker/host.ts";
+import type { HostServices } from "../worker/services.ts";
 import { createWorkerEngine, type WorkerEngine } from "./worker-engine.ts";
 
 let engine: WorkerEngine;

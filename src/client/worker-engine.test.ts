@@ -1,10 +1,17 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { EngineError, isEngineError } from "../errors.ts";
 import type { ChatEvent, Engine } from "../runtime/types.ts";
-import { aborted, createFakeEngine, fakeInfo, fakeServices, fakeStats } from "../testing/fake-engine.ts";
+import {
+  aborted,
+  createFakeEngine,
+  fakeInfo,
+  fakeServices,
+  fakeStats,
+  fakeStoredModels,
+} from "../testing/fake-engine.ts";
 import { createFakeWorker, type FakeWorker } from "../testing/fake-worker.ts";
 import type { ByteProgress } from "../weights/types.ts";
-import type { HostServices } from "../worker/host.ts";
+import type { HostServices } from "../worker/services.ts";
 import { createWorkerEngine, type WorkerEngine, type WorkerEngineOptions } from "./worker-engine.ts";
 
 const source = { baseUrl: "https://models.test/tiny/" };
@@ -71,7 +78,7 @@ describe("load", () => {
         details: { tensor: "model.norm.weight", expected: [128], got: [64] },
       },
     );
-    const { engine } = start({}, { openCheckpoint: () => Promise.reject(thrown) });
+    const { engine } = start({}, { openModel: () => Promise.reject(thrown) });
     const error = await failure(engine.load(source));
     expect(error.code).toBe("checkpoint-invalid");
     expect(error.message).toBe(thrown.message);
@@ -79,7 +86,7 @@ describe("load", () => {
   });
 
   test("a foreign error becomes internal", async () => {
-    const { engine } = start({}, { openCheckpoint: () => Promise.reject(new TypeError("oops")) });
+    const { engine } = start({}, { openModel: () => Promise.reject(new TypeError("oops")) });
     const error = await failure(engine.load(source));
     expect(error.code).toBe("internal");
     expect(error.message).toBe("oops");
@@ -98,11 +105,11 @@ describe("load", () => {
   });
 
   test("an abort reaches the download", async () => {
-    const openCheckpoint: HostServices["openCheckpoint"] = async (_source, { signal }) => {
+    const openModel: HostServices["openModel"] = async (_source, { signal }) => {
       await aborted(signal);
       throw new EngineError("aborted", "The request was aborted.");
     };
-    const { engine } = start({}, { openCheckpoint });
+    const { engine } = start({}, { openModel });
     const controller = new AbortController();
     const loading = engine.load(source, { signal: controller.signal });
     setTimeout(() => controller.abort(), 5);
@@ -110,11 +117,11 @@ describe("load", () => {
   });
 
   test("a signal that fired before the call aborts it too", async () => {
-    const openCheckpoint: HostServices["openCheckpoint"] = async (_source, { signal }) => {
+    const openModel: HostServices["openModel"] = async (_source, { signal }) => {
       await aborted(signal);
       throw new EngineError("aborted", "The request was aborted.");
     };
-    const { engine } = start({}, { openCheckpoint });
+    const { engine } = start({}, { openModel });
     expect((await failure(engine.load(source, { signal: AbortSignal.abort() }))).code).toBe("aborted");
   });
 
@@ -123,9 +130,9 @@ describe("load", () => {
     const { engine } = start(
       { chat: waitingChat },
       {
-        openCheckpoint: async (wanted, options) => {
+        openModel: async (wanted, options) => {
           if (isBroken) throw new EngineError("download-failed", "404");
-          return fakeServices(createFakeEngine()).openCheckpoint(wanted, options);
+          return fakeServices(createFakeEngine()).openModel(wanted, options);
         },
       },
     );
@@ -297,7 +304,7 @@ describe("a worker that dies", () => {
   });
 
   test("by an error event says what the event says", async () => {
-    const { engine, fake } = start({}, { openCheckpoint: () => new Promise(() => {}) });
+    const { engine, fake } = start({}, { openModel: () => new Promise(() => {}) });
     const loading = failure(engine.load(source));
     fake.fail("Unexpected token");
     const error = await loading;
@@ -376,7 +383,10 @@ describe("unload and dispose", () => {
 
   test("a model is not deleted under a running request", async () => {
     const deleted: string[] = [];
-    const { engine } = start({ chat: waitingChat }, { deleteModel: async (id) => void deleted.push(id) });
+    const { engine } = start(
+      { chat: waitingChat },
+      { stored: fakeStoredModels({ remove: async (id) => void deleted.push(id) }) },
+    );
     await engine.load(source);
     const chat = engine.chat(question)[Symbol.asyncIterator]();
     await chat.next();

@@ -1,18 +1,14 @@
-import { isEngineError } from "../errors.ts";
+import { type EngineError, isEngineError } from "../errors.ts";
 import type { CapabilityOptions, CapabilityReport } from "../runtime/capability-report.ts";
-import type {
-  ChatEvent,
-  ChatRequest,
-  EngineInfo,
-  GenerateOptions,
-  Generation,
-  LoadOptions,
-} from "../runtime/types.ts";
+import type { ChatEvent, ChatRequest, EngineInfo, GenerateOptions, Generation } from "../runtime/types.ts";
 import type { StoredModelSummary } from "../weights/models.ts";
 import type { ModelSource } from "../weights/source-types.ts";
-import type { CapabilitySubject } from "../worker/protocol.ts";
+import type { ByteProgress } from "../weights/types.ts";
+import type { VerifyReport } from "../weights/verify-model.ts";
+import type { CapabilitySubject, Deliver, DownloadOptions, WorkerLoadOptions } from "../worker/protocol.ts";
 import { absoluteSource } from "./absolute-source.ts";
 import { type ConnectionOptions, openConnection } from "./connection.ts";
+import { createPersistence, type StorageFacts } from "./persistence.ts";
 import { streamChat, streamTokens } from "./streams.ts";
 import type { WorkerLike } from "./worker-like.ts";
 
@@ -27,7 +23,7 @@ export interface WorkerEngine {
    * | download-failed | storage-full | storage-failed | checksum-mismatch | checkpoint-invalid | tokenizer-invalid
    * | request-invalid | busy | aborted | disposed | worker-died
    */
-  load(source: ModelSource, options?: LoadOptions): Promise<EngineInfo>;
+  load(source: ModelSource, options?: WorkerLoadOptions): Promise<EngineInfo>;
   /**
    * Answers a conversation. Runs once, from the first `next()`; leaving the loop aborts it. An abort by signal ends
    * it with a `done` event of finish reason `aborted`.
@@ -45,14 +41,56 @@ export interface WorkerEngine {
    * @throws download-failed | checkpoint-invalid | request-invalid | disposed | worker-died
    */
   capabilities(subject: CapabilitySubject, options?: CapabilityOptions): Promise<CapabilityReport>;
-  /** The checkpoints in this browser's storage. */
+  /**
+   * Fetches a checkpoint into storage and loads nothing. Where another tab downloads it already, this one shows that
+   * tab's progress, and goes on where it closes or dies. Throws as `load` does, but nothing of the GPU.
+   */
+  download(source: ModelSource, options?: DownloadOptions): Promise<StoredModelSummary>;
+  /**
+   * Holds the download under way up, whether `load` or `download` began it, also where it runs in another tab. Nothing
+   * is lost, not even the chunks in flight. Without a download nothing happens.
+   */
+  pauseDownload(): Promise<void>;
+  resumeDownload(): Promise<void>;
+  /**
+   * Ends the download under way: its call rejects with `aborted`. What is stored is kept for the next time, unless
+   * `deletePartial` is true.
+   */
+  cancelDownload(options?: { readonly deletePartial?: boolean }): Promise<void>;
+  /** The checkpoints in this browser's storage, whole or in part, with their sizes. */
   models(): Promise<readonly StoredModelSummary[]>;
-  /** Deletes a stored checkpoint. What is on the GPU stays. @throws busy while a request runs */
+  /** What the browser says about this site's storage. For display only. */
+  storage(): Promise<StorageFacts>;
+  /** Reads every stored byte of a model and checks all digests. @throws request-invalid where it is not stored | busy */
+  verifyModel(id: string, options?: StorageWorkOptions): Promise<VerifyReport>;
+  /**
+   * Checks a model and fetches again only what is bad. `source` is needed where the model's summary has none.
+   * @throws checksum-mismatch where the source has other files now | download-failed | storage-full | busy
+   */
+  repairModel(
+    id: string,
+    options?: StorageWorkOptions & { readonly source?: ModelSource },
+  ): Promise<VerifyReport>;
+  /**
+   * Copies a model into a folder that the user picked (`showDirectoryPicker({ mode: "readwrite" })`), chunk by chunk,
+   * each checked. @throws request-invalid where it is not complete | checksum-mismatch | storage-full | busy
+   */
+  exportModel(id: string, folder: FileSystemDirectoryHandle, options?: StorageWorkOptions): Promise<void>;
+  /**
+   * Deletes a stored checkpoint. What is on the GPU stays.
+   * @throws busy while a request runs, or where another tab uses the model
+   */
   deleteModel(id: string): Promise<void>;
   /** Aborts the running request and frees the model. The worker stays. */
   unload(): Promise<void>;
   /** Ends the worker and frees everything but the stored files. What is pending rejects with `disposed`. */
   dispose(): void;
+}
+
+/** How long work on a stored model shows and stops. */
+export interface StorageWorkOptions {
+  readonly onProgress?: (progress: ByteProgress) => void;
+  readonly signal?: AbortSignal;
 }
 
 export interface WorkerEngineOptions extends ConnectionOptions {
@@ -69,21 +107,30 @@ export interface WorkerEngineOptions extends ConnectionOptions {
  */
 export function createWorkerEngine(options: WorkerEngineOptions = {}): WorkerEngine {
   const { worker = defaultWorker, ...connectionOptions } = options;
-  const connection = openConnection(typeof worker === "function" ? worker() : worker, connectionOptions);
   let info: EngineInfo | undefined;
+  const onFault = (error: EngineError) => {
+    if (error.details.reason === "model-taken-over") info = undefined; // by another tab
+    options.onFault?.(error);
+  };
+  const connection = openConnection(typeof worker === "function" ? worker() : worker, {
+    ...connectionOptions,
+    onFault,
+  });
+  const persistence = createPersistence();
 
-  async function load(source: ModelSource, loadOptions: LoadOptions = {}): Promise<EngineInfo> {
+  async function load(source: ModelSource, loadOptions: WorkerLoadOptions = {}): Promise<EngineInfo> {
     const { onProgress, signal, ...rest } = loadOptions;
-    const absolute = absoluteSource(source);
-    const deliver = async (batch: readonly Parameters<NonNullable<typeof onProgress>>[0][]) => {
-      for (const progress of batch) onProgress?.(progress);
-    };
+    const deliver = each(onProgress);
+    persistence.ask();
     try {
-      info = await connection.call((host, call) => host.load(call, absolute, rest, deliver), signal);
+      info = await connection.call(
+        (host, call) => host.load(call, absoluteSource(source), rest, deliver),
+        signal,
+      );
       return info;
     } catch (error) {
-      // Only a refusal leaves the old model in place.
-      if (!isEngineError(error, "busy")) info = undefined;
+      // Only a refusal by the request that runs leaves the old model in place.
+      if (!isEngineError(error, "busy") || error.details.reason !== undefined) info = undefined;
       throw error;
     }
   }
@@ -101,7 +148,27 @@ export function createWorkerEngine(options: WorkerEngineOptions = {}): WorkerEng
       connection.call((host) =>
         host.capabilities("published" in subject ? subject : absoluteSource(subject), capabilityOptions),
       ),
+    download: (source, { onProgress, signal, ...rest } = {}) => {
+      persistence.ask();
+      return connection.call(
+        (host, call) => host.download(call, absoluteSource(source), rest, each(onProgress)),
+        signal,
+      );
+    },
+    pauseDownload: () => connection.call((host) => host.pauseDownload()),
+    resumeDownload: () => connection.call((host) => host.resumeDownload()),
+    cancelDownload: ({ deletePartial = false } = {}) =>
+      connection.call((host) => host.cancelDownload(deletePartial)),
     models: () => connection.call((host) => host.models()),
+    storage: () => persistence.facts(),
+    verifyModel: (id, { onProgress, signal } = {}) =>
+      connection.call((host, call) => host.verifyModel(call, id, each(onProgress)), signal),
+    repairModel: (id, { onProgress, signal, source } = {}) => {
+      const absolute = source === undefined ? undefined : absoluteSource(source);
+      return connection.call((host, call) => host.repairModel(call, id, absolute, each(onProgress)), signal);
+    },
+    exportModel: (id, folder, { onProgress, signal } = {}) =>
+      connection.call((host, call) => host.exportModel(call, id, folder, each(onProgress)), signal),
     deleteModel: (id) => connection.call((host) => host.deleteModel(id)),
     unload: async () => {
       info = undefined;
@@ -111,6 +178,13 @@ export function createWorkerEngine(options: WorkerEngineOptions = {}): WorkerEng
       info = undefined;
       connection.close();
     },
+  };
+}
+
+/** Takes batches and hands each item on. */
+function each<T>(onItem: ((item: T) => void) | undefined): Deliver<T> {
+  return async (batch) => {
+    for (const item of batch) onItem?.(item);
   };
 }
 

@@ -5,7 +5,8 @@ import { publishedConfig } from "../format/published-shapes.ts";
 import type { AdapterDescription } from "../gpu/adapter-description.ts";
 import type { ChatEvent, Engine, EngineInfo, GenerateStats } from "../runtime/types.ts";
 import { describeSource } from "../weights/source-types.ts";
-import type { HostServices } from "../worker/host.ts";
+import type { HostServices } from "../worker/services.ts";
+import type { StoredModels } from "../worker/stored-models.ts";
 
 export const fakeInfo: EngineInfo = {
   adapter: { vendor: "test", architecture: "", description: "a test", isSoftware: true },
@@ -93,22 +94,38 @@ export function createFakeEngine(overrides: Partial<Engine> = {}): Engine {
 export function fakeServices(engine: Engine, overrides: Partial<HostServices> = {}): HostServices {
   return {
     createEngine: async () => engine,
-    openCheckpoint: async (source, { onProgress }) => {
+    openModel: async (source, { onProgress, onId }) => {
+      const id = source.id ?? describeSource(source);
+      onId?.(id);
       onProgress({ phase: "download", loadedBytes: 50, totalBytes: 100, file: "model.safetensors" });
       onProgress({ phase: "download", loadedBytes: 100, totalBytes: 100, file: "model.safetensors" });
-      return {
-        id: source.id ?? describeSource(source),
+      const files = {
+        id,
         readText: async () => undefined,
         sizeBytes: async () => 0,
         read: async () => new Uint8Array(),
       };
+      return { id, files, release: async () => {} };
     },
     readManifest: async () => manifestOfConfig(parseModelConfig(publishedConfig("20b", 1))),
     describeAdapter: async () => fakeAdapter,
     storageBytes: async () => undefined,
-    listModels: async () => [],
-    deleteModel: async () => {},
+    stored: fakeStoredModels(),
     holdLifeLock: async () => undefined,
+    ...overrides,
+  };
+}
+
+/** A storage without models. */
+export function fakeStoredModels(overrides: Partial<StoredModels> = {}): StoredModels {
+  const report = { ok: true, files: [], badTexts: [] };
+  return {
+    list: async () => [],
+    remove: async () => {},
+    removePartial: async () => {},
+    verify: async (id) => ({ ...report, id }),
+    repair: async (id) => ({ ...report, id }),
+    export: async () => {},
     ...overrides,
   };
 }

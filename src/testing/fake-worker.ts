@@ -1,6 +1,7 @@
 import type { WorkerLike } from "../client/worker-like.ts";
-import { createHost, type Host, type HostServices } from "../worker/host.ts";
+import { createHost, type Host } from "../worker/host.ts";
 import { serve } from "../worker/serve.ts";
+import type { HostServices } from "../worker/services.ts";
 
 /** A host behind a real message channel, so that everything is cloned and ordered as between page and worker. */
 export interface FakeWorker {

@@ -46,7 +46,7 @@ export interface DownloadOptions {
   /** Default 16 MiB. A model that is already stored keeps its own. */
   readonly chunkBytes?: number | undefined;
   /** Kept in the model's record: how it was asked for, as JSON data. */
-  readonly source?: unknown;
+  readonly asked?: unknown;
   /** The models that take room, for `storage-full`. Default: those of `store`. */
   readonly listStored?: (() => Promise<readonly StoredModelSummary[]>) | undefined;
 }
@@ -101,7 +101,7 @@ async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<S
   const files = await Promise.all(names.map((name) => statFile(remote, name, signal)));
   const known = await store.getModel(remote.id);
   const chunkBytes = known?.chunkBytes ?? options.chunkBytes ?? defaultChunkBytes;
-  const source = options.source ?? known?.source;
+  const source = options.asked ?? known?.source;
   const draft: StoredModel = {
     version: 1,
     id: remote.id,

@@ -5,12 +5,15 @@ import type { PauseSwitch } from "./types.ts";
 export interface Pause extends PauseSwitch {
   pause(): void;
   resume(): void;
+  /** Told of each change, until the result is called. */
+  watch(listener: (isPaused: boolean) => void): () => void;
 }
 
 /** A pause that is off. */
 export function createPause(): Pause {
   let controller = new AbortController();
   let waiting: (() => void)[] = [];
+  const listeners = new Set<(isPaused: boolean) => void>();
   return {
     get isPaused() {
       return controller.signal.aborted;
@@ -18,11 +21,20 @@ export function createPause(): Pause {
     get signal() {
       return controller.signal;
     },
-    pause: () => controller.abort(),
+    pause() {
+      if (controller.signal.aborted) return;
+      controller.abort();
+      for (const listener of listeners) listener(true);
+    },
     resume() {
       if (!controller.signal.aborted) return;
       controller = new AbortController();
       for (const go of waiting.splice(0)) go();
+      for (const listener of listeners) listener(false);
+    },
+    watch(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     async resumed(signal) {
       while (controller.signal.aborted) {

@@ -1,68 +1,68 @@
-import { EngineError } from "../errors.ts";
 import { describeAdapter } from "../gpu/adapter-description.ts";
 import { createEngine } from "../runtime/engine.ts";
 import { createCommitPins } from "../weights/commit-pins.ts";
 import { createIndexedDbStore } from "../weights/indexeddb-store.ts";
-import { withLora } from "../weights/lora-files.ts";
 import { readManifest } from "../weights/manifest.ts";
-import { deleteModel, listModels } from "../weights/models.ts";
-import { openCheckpoint } from "../weights/open-checkpoint.ts";
-import { openLocation, openSource } from "../weights/open-source.ts";
-import type { ModelSource } from "../weights/source-types.ts";
+import { openSource } from "../weights/open-source.ts";
+import { createOpfsStore } from "../weights/opfs/opfs-store.ts";
 import { openStoredCheckpoint } from "../weights/stored-files.ts";
-import type { HostServices } from "./host.ts";
+import { createStores } from "../weights/stores.ts";
 import { holdLifeLock } from "./life-lock.ts";
+import { createModelLocks } from "./model-locks.ts";
+import { openModel } from "./open-model.ts";
+import type { HostServices } from "./services.ts";
+import { createSharedProgress } from "./shared-progress.ts";
+import { createStoredModels } from "./stored-models.ts";
 
-const minChunkBytes = 4 * 1024 * 1024;
-const maxChunkBytes = 32 * 1024 * 1024;
-
-/** The host's surroundings in a dedicated worker: WebGPU, fetch, IndexedDB and Web Locks. */
+/** The host's surroundings in a dedicated worker: WebGPU, fetch, both stores, Web Locks and the other tabs. */
 export function createBrowserServices(scope: { readonly navigator: Navigator }): HostServices {
-  const store = createIndexedDbStore();
-  const pins = createCommitPins(store);
+  const indexeddb = createIndexedDbStore();
+  const openStores = () => createStores(indexeddb, hasOpfs(scope) ? createOpfsStore() : undefined);
+  const stores = openStores();
+  /** With file handles of its own, which it may close beside a request that uses the same model. */
+  const storesAside = openStores();
+  const services = {
+    stores,
+    locks: createModelLocks(scope.navigator.locks),
+    shared: createSharedProgress(
+      typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel("gpt-oss-webgpu"),
+    ),
+    // Which commit a branch stood for is kept in one place, wherever the model is.
+    pins: createCommitPins({
+      getText: indexeddb.getText,
+      putText: indexeddb.putText,
+      getModel: async (id) => (await stores.find(id))?.model,
+    }),
+  };
   return {
     createEngine: () => createEngine(scope.navigator.gpu),
-    openCheckpoint: async (source, { onProgress, onManifest, signal }) => {
-      checkChunkBytes(source);
-      const services = { pins, signal };
-      const opened = await openSource(source, services);
-      // The adapter first: it is small, and what is wrong with its place should show before a download.
-      const lora =
-        source.lora === undefined ? undefined : await openLocation(source.lora, services, "adapter");
-      const stored = opened.stored
-        ? await openCheckpoint({
-            source: opened.files,
-            store,
-            onProgress,
-            onManifest,
-            signal,
-            chunkBytes: source.chunkBytes,
-          })
-        : undefined;
-      const files = stored?.files ?? opened.files;
-      return lora === undefined ? files : withLora(files, lora, { manifest: stored?.manifest, signal });
-    },
     describeAdapter: () => describeAdapter(scope.navigator.gpu),
     readManifest: async (source) => {
-      const { files } = await openSource(source, { pins });
-      return readManifest((await openStoredCheckpoint(store, files.id, files)) ?? files);
+      const { files } = await openSource(source, { pins: services.pins });
+      const found = await storesAside.find(files.id);
+      const stored = found && (await openStoredCheckpoint(found.store, files.id, files));
+      try {
+        return await readManifest(stored ?? files);
+      } finally {
+        await stored?.close?.();
+      }
     },
     storageBytes: async () => {
       const { quota, usage } = (await scope.navigator.storage?.estimate?.().catch(() => undefined)) ?? {};
       return quota === undefined || usage === undefined ? undefined : Math.max(0, quota - usage);
     },
-    listModels: () => listModels(store),
-    deleteModel: (id) => deleteModel(store, id),
+    openModel: (source, options) => openModel(source, services, options),
+    stored: createStoredModels(services),
     holdLifeLock: () => holdLifeLock(scope.navigator.locks),
   };
 }
 
-function checkChunkBytes({ chunkBytes }: ModelSource): void {
-  if (chunkBytes === undefined) return;
-  if (Number.isInteger(chunkBytes) && chunkBytes >= minChunkBytes && chunkBytes <= maxChunkBytes) return;
-  throw new EngineError(
-    "request-invalid",
-    `chunkBytes is ${chunkBytes}; it must be an integer from ${minChunkBytes} to ${maxChunkBytes}.`,
-    { details: { chunkBytes } },
+/** Sync access is what makes the private file system fast, and what only dedicated workers have. */
+function hasOpfs({ navigator }: { readonly navigator: Navigator }): boolean {
+  const storage: Partial<StorageManager> | undefined = navigator.storage;
+  return (
+    storage?.getDirectory !== undefined &&
+    typeof FileSystemFileHandle !== "undefined" &&
+    "createSyncAccessHandle" in FileSystemFileHandle.prototype
   );
 }

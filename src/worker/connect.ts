@@ -20,7 +20,14 @@ export function connect(endpoint: Endpoint): HostApi {
     abort: (call) => remote.abort(call),
     unload: () => remote.unload(),
     capabilities: (subject, options) => remote.capabilities(subject, options),
+    download: (call, source, options, deliver) => remote.download(call, source, options, taking(deliver)),
+    pauseDownload: () => remote.pauseDownload(),
+    resumeDownload: () => remote.resumeDownload(),
+    cancelDownload: (deletePartial) => remote.cancelDownload(deletePartial),
     models: () => remote.models(),
+    verifyModel: (call, id, deliver) => remote.verifyModel(call, id, taking(deliver)),
+    repairModel: (call, id, source, deliver) => remote.repairModel(call, id, source, taking(deliver)),
+    exportModel: (call, id, folder, deliver) => remote.exportModel(call, id, folder, taking(deliver)),
     deleteModel: (id) => remote.deleteModel(id),
   };
 }

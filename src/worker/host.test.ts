@@ -16,10 +16,10 @@ it("refuses a model that the adapter cannot hold before its weights are fetched"
   });
   const { api } = createHost(
     fakeServices(engine, {
-      openCheckpoint: async (source, options) => {
+      openModel: async (source, options) => {
         options.onManifest(manifest);
         fetched = true;
-        return fakeServices(engine).openCheckpoint(source, options);
+        return fakeServices(engine).openModel(source, options);
       },
     }),
   );

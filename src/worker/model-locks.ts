@@ -15,13 +15,16 @@ export interface HoldOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Gives a lock back; resolves once others can take it. */
+export type Free = () => Promise<void>;
+
 /** Locks on a model over all tabs of this site. The browser frees those of a tab that closes or crashes. */
 export interface ModelLocks {
   /**
-   * Takes a lock; call the result to free it.
+   * Takes a lock.
    * @throws busy with reason `model-in-other-tab` where the policy is to refuse | aborted
    */
-  hold(what: "download" | "engine", id: string, options: HoldOptions): Promise<() => void>;
+  hold(what: "download" | "engine", id: string, options: HoldOptions): Promise<Free>;
 }
 
 /** Over the browser's Web Locks; where there are none every lock is free. */
@@ -29,7 +32,7 @@ export function createModelLocks(locks: LockManager | undefined): ModelLocks {
   return {
     async hold(what, id, { policy, onWaiting, onLost, signal }) {
       throwIfAborted(signal);
-      if (locks === undefined || policy === "share") return () => {};
+      if (locks === undefined || policy === "share") return async () => {};
       const name = `gpt-oss-webgpu:${what}:${id}`;
       const held = await request(locks, name, { ifAvailable: true }, onLost);
       if (held !== undefined) return held;
@@ -40,7 +43,7 @@ export function createModelLocks(locks: LockManager | undefined): ModelLocks {
         throwIfAborted(signal);
         throw error;
       });
-      return free ?? (() => {});
+      return free ?? (async () => {});
     },
   };
 }
@@ -51,7 +54,7 @@ function request(
   name: string,
   options: LockOptions,
   onLost: (() => void) | undefined,
-): Promise<(() => void) | undefined> {
+): Promise<Free | undefined> {
   return new Promise((resolve, reject) => {
     let isHeld = false;
     let isFreed = false;
@@ -62,6 +65,10 @@ function request(
         resolve(() => {
           isFreed = true;
           free();
+          return ended.then(
+            () => {},
+            () => {}, // taken over meanwhile
+          );
         });
       });
     });

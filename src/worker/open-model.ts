@@ -1,10 +1,12 @@
 import { EngineError } from "../errors.ts";
 import type { CheckpointManifest } from "../format/types.ts";
 import type { CommitPins } from "../weights/hub-files.ts";
-import { openCheckpoint } from "../weights/open-checkpoint.ts";
-import { type OpenedSource, openSource } from "../weights/open-source.ts";
+import { withLora } from "../weights/lora-files.ts";
+import { type OpenedCheckpoint, openCheckpoint } from "../weights/open-checkpoint.ts";
+import { type OpenedSource, openLocation, openSource } from "../weights/open-source.ts";
 import type { Pause } from "../weights/pause.ts";
-import { type ModelSource, storableSource } from "../weights/source-types.ts";
+import type { ModelSource } from "../weights/source-types.ts";
+import { storableSource } from "../weights/storable-source.ts";
 import type { StorageOptions } from "../weights/storage-options.ts";
 import type { Stores } from "../weights/stores.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
@@ -21,14 +23,16 @@ export interface OpenModelOptions extends StorageOptions {
   /** Another tab took the model over: what is on the GPU must go. */
   readonly onLost: () => void;
   readonly pause: Pause;
+  /** Told the model's id once the source is resolved. */
+  readonly onId?: (id: string) => void;
   readonly signal: AbortSignal;
 }
 
 export interface OpenedModel {
   readonly id: string;
   readonly files: CheckpointFiles;
-  /** Gives the model back to other tabs. */
-  release(): void;
+  /** Gives the model back to other tabs; resolves once they can take it. */
+  release(): Promise<void>;
 }
 
 export interface OpenModelServices {
@@ -50,20 +54,27 @@ export async function openModel(
   checkNumbers(source, options);
   const opened = await openSource(source, { pins: services.pins, signal: options.signal });
   const { id } = opened.files;
+  options.onId?.(id);
   const onProgress = neverLess(options.onProgress);
   const policy = options.otherTab ?? "wait";
   const release = options.forEngine
     ? await waiting(services, id, { ...options, onProgress }, (onWaiting) =>
         services.locks.hold("engine", id, { ...options, policy, onWaiting }),
       )
-    : () => {};
+    : async () => {};
   try {
-    const files = opened.stored
+    const { pins } = services;
+    const { signal } = options;
+    // The adapter first: it is small, and what is wrong with its place should show before a download.
+    const lora = source.lora && (await openLocation(source.lora, { pins, signal }, "adapter"));
+    const stored = opened.stored
       ? await fetchAndOpen(source, opened, services, { ...options, onProgress })
-      : opened.files;
-    return { id, files, release };
+      : undefined;
+    const files = stored?.files ?? opened.files;
+    if (lora === undefined) return { id, files, release };
+    return { id, files: await withLora(files, lora, { manifest: stored?.manifest, signal }), release };
   } catch (error) {
-    release();
+    await release();
     throw error;
   }
 }
@@ -73,7 +84,7 @@ async function fetchAndOpen(
   { files: remote }: OpenedSource,
   services: OpenModelServices,
   options: OpenModelOptions,
-): Promise<CheckpointFiles> {
+): Promise<OpenedCheckpoint> {
   const { stores, locks, shared } = services;
   const { signal, pause, connections, verify } = options;
   const { id } = remote;
@@ -81,12 +92,11 @@ async function fetchAndOpen(
     const store = await stores.choose(id, options.store);
     const { chunkBytes } = source;
     const { onManifest } = options;
-    const { files } = await openCheckpoint({
+    return openCheckpoint({
       ...{ source: remote, store, onProgress, onManifest, signal, pause, connections, verify, chunkBytes },
       listStored: stores.list,
-      ...(source.id === undefined && { record: storableSource(source) }),
+      asked: storableSource(source, id),
     });
-    return files;
   };
   if ((await stores.find(id))?.model.ready) return open(options.onProgress);
   const free = await waiting(services, id, options, (onWaiting) =>
@@ -100,7 +110,7 @@ async function fetchAndOpen(
     });
   } finally {
     leader.stop();
-    free();
+    await free();
   }
 }
 
@@ -149,7 +159,11 @@ function checkNumbers({ chunkBytes }: ModelSource, { connections }: StorageOptio
 
 function checkInteger(name: string, value: number | undefined, least: number, most: number): void {
   if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return;
-  throw new EngineError("request-invalid", `${name} is ${value}; it must be an integer from ${least} to ${most}.`, {
-    details: { [name]: value },
-  });
+  throw new EngineError(
+    "request-invalid",
+    `${name} is ${value}; it must be an integer from ${least} to ${most}.`,
+    {
+      details: { [name]: value },
+    },
+  );
 }

@@ -11,13 +11,32 @@ import type {
 } from "../runtime/types.ts";
 import type { StoredModelSummary } from "../weights/models.ts";
 import type { ModelSource } from "../weights/source-types.ts";
+import type { StorageOptions } from "../weights/storage-options.ts";
 import type { ByteProgress } from "../weights/types.ts";
+import type { VerifyReport } from "../weights/verify-model.ts";
+import type { OtherTabPolicy } from "./model-locks.ts";
 
 /** A model that is asked about: where it lies, or one that OpenAI published, about which nothing need be fetched. */
 export type CapabilitySubject = ModelSource | { readonly published: PublishedShape };
 
-/** Load options that can be cloned; progress and abort travel apart. */
-export type WireLoadOptions = Omit<LoadOptions, "onProgress" | "signal">;
+/** How a model is loaded in a browser. */
+export interface WorkerLoadOptions extends LoadOptions, StorageOptions {
+  /**
+   * What to do where another tab of this site has the model on the GPU. Default `wait`: progress shows
+   * `waiting-for-other-tab` until that tab unloads the model, closes or dies.
+   */
+  readonly otherTab?: OtherTabPolicy;
+}
+
+/** How a model is fetched into storage. */
+export interface DownloadOptions extends StorageOptions {
+  readonly onProgress?: (progress: ByteProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Options that can be cloned; progress and abort travel apart. */
+export type WireLoadOptions = Omit<WorkerLoadOptions, "onProgress" | "signal">;
+export type WireDownloadOptions = Omit<DownloadOptions, "onProgress" | "signal">;
 export type WireChatRequest = Omit<ChatRequest, "signal">;
 export type WireGenerateOptions = Omit<GenerateOptions, "signal">;
 export type GenerationResult = Awaited<Generation["result"]>;
@@ -30,7 +49,7 @@ export type CallId = number;
 
 /**
  * What the worker offers to its one client. Every method rejects with EngineError.
- * Requests (`load`, `chat`, `generate`, `logits`) run one at a time: a second one is refused with `busy`.
+ * Requests (whatever has a CallId) run one at a time: a second one is refused with `busy`.
  */
 export interface HostApi {
   /** Registers the client. Resolves to the name of a Web Lock that the worker holds as long as it lives. */
@@ -57,7 +76,32 @@ export interface HostApi {
   unload(): Promise<void>;
   /** Says whether a model can run here. Reads config.json and headers at most, and stores nothing. Runs beside requests. */
   capabilities(subject: CapabilitySubject, options: CapabilityOptions): Promise<CapabilityReport>;
+  /** Fetches a model without loading it. */
+  download(
+    call: CallId,
+    source: ModelSource,
+    options: WireDownloadOptions,
+    deliver: Deliver<ByteProgress>,
+  ): Promise<StoredModelSummary>;
+  /** Holds the download under way up; without one, nothing happens. */
+  pauseDownload(): Promise<void>;
+  resumeDownload(): Promise<void>;
+  /** Aborts the download under way and waits for its end. */
+  cancelDownload(deletePartial: boolean): Promise<void>;
   models(): Promise<readonly StoredModelSummary[]>;
-  /** Deletes a stored model. @throws busy while a request runs */
+  verifyModel(call: CallId, id: string, deliver: Deliver<ByteProgress>): Promise<VerifyReport>;
+  repairModel(
+    call: CallId,
+    id: string,
+    source: ModelSource | undefined,
+    deliver: Deliver<ByteProgress>,
+  ): Promise<VerifyReport>;
+  exportModel(
+    call: CallId,
+    id: string,
+    folder: FileSystemDirectoryHandle,
+    deliver: Deliver<ByteProgress>,
+  ): Promise<void>;
+  /** Deletes a stored model. @throws busy while a request runs, or where another tab uses the model */
   deleteModel(id: string): Promise<void>;
 }

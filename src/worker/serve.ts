@@ -20,7 +20,17 @@ export function serve(api: HostApi, endpoint: Endpoint): void {
     abort: (call) => asEngineError(api.abort(call)),
     unload: () => asEngineError(api.unload()),
     capabilities: (subject, options) => asEngineError(api.capabilities(subject, options)),
+    download: (call, source, options, deliver) =>
+      releasing(deliver, api.download(call, source, options, deliver)),
+    pauseDownload: () => asEngineError(api.pauseDownload()),
+    resumeDownload: () => asEngineError(api.resumeDownload()),
+    cancelDownload: (deletePartial) => asEngineError(api.cancelDownload(deletePartial)),
     models: () => asEngineError(api.models()),
+    verifyModel: (call, id, deliver) => releasing(deliver, api.verifyModel(call, id, deliver)),
+    repairModel: (call, id, source, deliver) =>
+      releasing(deliver, api.repairModel(call, id, source, deliver)),
+    exportModel: (call, id, folder, deliver) =>
+      releasing(deliver, api.exportModel(call, id, folder, deliver)),
     deleteModel: (id) => asEngineError(api.deleteModel(id)),
   };
   expose(served, endpoint);

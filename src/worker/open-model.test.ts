@@ -1,0 +1,136 @@
+import "fake-indexeddb/auto";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createFakeLocks, type FakeLocks } from "../testing/fake-locks.ts";
+import { type RangeServer, startRangeServer } from "../testing/range-server.ts";
+import { createIndexedDbStore } from "../weights/indexeddb-store.ts";
+import { createPause } from "../weights/pause.ts";
+import { createStores } from "../weights/stores.ts";
+import type { ByteProgress } from "../weights/types.ts";
+import { createModelLocks } from "./model-locks.ts";
+import { type OpenModelOptions, openModel } from "./open-model.ts";
+import { createSharedProgress } from "./shared-progress.ts";
+
+const file = "model.safetensors";
+let server: RangeServer;
+let browser: FakeLocks;
+let database: string;
+let numTests = 0;
+const channels: BroadcastChannel[] = [];
+
+beforeEach(async () => {
+  server = await startRangeServer({ folder: "fixtures/tiny-mxfp4" });
+  browser = createFakeLocks();
+  database = `open-model-test-${numTests++}`;
+});
+afterEach(async () => {
+  for (const channel of channels.splice(0)) channel.close();
+  await server.close();
+});
+
+/** A tab of the same browser. */
+function tab() {
+  const channel = new BroadcastChannel(database);
+  channels.push(channel);
+  const services = {
+    stores: createStores(createIndexedDbStore(database), undefined),
+    locks: createModelLocks(browser.locks),
+    shared: createSharedProgress(channel as unknown as Parameters<typeof createSharedProgress>[0]),
+    pins: { get: async () => undefined, set: async () => {} },
+  };
+  const progress: ByteProgress[] = [];
+  const pause = createPause();
+  const abort = new AbortController();
+  const open = (more: Partial<OpenModelOptions> = {}) =>
+    openModel({ baseUrl: server.url }, services, {
+      forEngine: true,
+      onProgress: (report) => void progress.push(report),
+      onManifest: () => {},
+      onLost: () => {},
+      pause,
+      signal: abort.signal,
+      ...more,
+    });
+  return { open, progress, pause, abort, states: () => new Set(progress.map(({ state }) => state)) };
+}
+
+const weightRequests = () =>
+  server.requests.filter(
+    ({ range }) => range !== undefined && range !== "bytes=0-1" && range !== "bytes=0-65535",
+  );
+
+describe("openModel in two tabs", () => {
+  it("downloads once: the second shows the first one's progress, then opens what is stored", async () => {
+    const [first, second] = [tab(), tab()];
+    first.pause.pause();
+    const opening = first.open({ forEngine: false });
+    await expect.poll(() => first.states()).toContain("paused");
+    const waiting = second.open({ forEngine: false });
+    // Asked at once, not at the leader's next report: it is paused.
+    await expect.poll(() => second.progress.at(-1)?.totalBytes).toBe(first.progress.at(-1)?.totalBytes);
+    expect(second.states()).toEqual(new Set(["waiting-for-other-tab"]));
+    // A pause in either tab is one of the download.
+    second.pause.pause();
+    second.pause.resume();
+    await Promise.all([opening, waiting]);
+    expect(weightRequests()).toHaveLength(1);
+    expect(
+      second.progress.some(({ loadedBytes, state }) => loadedBytes > 0 && state === "waiting-for-other-tab"),
+    ).toBe(true);
+  });
+  it("goes on where the first one was when that dies, and fetches no stored chunk again", async () => {
+    const [first, second] = [tab(), tab()];
+    server.fault(file, { kind: "stall", afterBytes: 300_000 }, { skip: 2 });
+    const opening = first.open();
+    opening.catch(() => {});
+    await expect.poll(() => first.progress.at(-1)?.loadedBytes ?? 0).toBeGreaterThan(0);
+    const waiting = second.open();
+    await expect.poll(() => second.progress.at(-1)?.loadedBytes ?? 0).toBeGreaterThan(0);
+    browser.killHolders(server.url);
+    const { files, id } = await waiting;
+    expect(id).toBe(server.url);
+    expect(await files.read(file, 0, 8)).toHaveLength(8);
+    const loaded = second.progress.map(({ loadedBytes }) => loadedBytes);
+    expect(loaded).toEqual([...loaded].sort((a, b) => a - b));
+    first.abort.abort();
+  });
+  it("has one engine a model: another tab waits, is refused, takes over, or shares", async () => {
+    const [first, second] = [tab(), tab()];
+    let lost = 0;
+    const held = await first.open({ onLost: () => void lost++ });
+    await expect(second.open({ otherTab: "refuse" })).rejects.toMatchObject({
+      code: "busy",
+      details: { reason: "model-in-other-tab" },
+    });
+    await (await second.open({ otherTab: "share" })).release();
+    const waiting = second.open();
+    await expect.poll(() => second.states()).toContain("waiting-for-other-tab");
+    await held.release();
+    const next = await waiting;
+    expect(lost).toBe(0);
+    await first.open({ otherTab: "take-over" });
+    await next.release();
+  });
+  it("gives the model back where opening it fails", async () => {
+    const [first, second] = [tab(), tab()];
+    server.fault(file, { kind: "status", status: 404 });
+    await expect(first.open()).rejects.toMatchObject({ code: "download-failed" });
+    await (await second.open({ otherTab: "refuse" })).release();
+  });
+  it("stops waiting at an abort", async () => {
+    const [first, second] = [tab(), tab()];
+    await first.open();
+    const waiting = second.open();
+    await expect.poll(() => second.states()).toContain("waiting-for-other-tab");
+    second.abort.abort();
+    await expect(waiting).rejects.toMatchObject({ code: "aborted" });
+  });
+  it.each([
+    ["connections", { connections: 0 }],
+    ["connections", { connections: 2.5 }],
+  ])("refuses %s out of range", async (name, options) => {
+    await expect(tab().open(options)).rejects.toMatchObject({
+      code: "request-invalid",
+      details: { [name]: options[name as "connections"] },
+    });
+  });
+});
