@@ -19,6 +19,8 @@ export interface BufferSet {
   readback(label: string, sizeBytes: number): GPUBuffer;
   /** Makes a buffer that queries are resolved into. */
   queryResults(label: string, sizeBytes: number): GPUBuffer;
+  /** Makes a buffer to be mapped for writing and copied from. */
+  staging(label: string, sizeBytes: number): GPUBuffer;
   /** Waits until the GPU has accepted every buffer made so far. @throws out-of-memory */
   settled(): Promise<void>;
   destroy(): void;
@@ -64,6 +66,7 @@ export function createBufferSet(gpu: Gpu): BufferSet {
     readback: (label, sizeBytes) => make(label, sizeBytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST),
     queryResults: (label, sizeBytes) =>
       make(label, sizeBytes, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC),
+    staging: (label, sizeBytes) => make(label, sizeBytes, GPUBufferUsage.MAP_WRITE | GPUBufferUsage.COPY_SRC),
     async settled() {
       const outcomes = await Promise.all(pending.splice(0));
       const failed = outcomes.find((outcome) => outcome !== undefined);

@@ -23,6 +23,7 @@ export function createDryBufferSet(limits: BufferLimits): BufferSet {
     uniform: note(true),
     readback: note(false),
     queryResults: note(false),
+    staging: note(false),
     settled: async () => {},
     destroy: () => {
       totalBytes = 0;

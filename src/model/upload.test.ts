@@ -1,38 +1,16 @@
 import { describe, expect, it } from "vitest";
-import type { Gpu } from "../gpu/gpu.ts";
 import { seededRandom } from "../testing/data.ts";
+import {
+  fakeBuffer as buffer,
+  type FakeBuffer,
+  fakeUploadGpu as fakeGpu,
+} from "../testing/fake-upload-gpu.ts";
+import { plainTranspose } from "../testing/plain-transpose.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
-import { transposeBf16, uploadWeights } from "./upload.ts";
+import { uploadWeights as upload } from "./upload.ts";
 import type { TensorPlacement } from "./weights.ts";
 
 const pieceBytes = 16 * 1024 * 1024;
-
-/** A buffer that is its bytes. */
-interface FakeBuffer {
-  readonly bytes: Uint8Array;
-}
-
-/** A device whose queue copies at once, with the rules of `writeBuffer`. */
-function fakeGpu() {
-  const writes: { offsetBytes: number; sizeBytes: number }[] = [];
-  let flushes = 0;
-  const queue = {
-    writeBuffer(buffer: FakeBuffer, offsetBytes: number, data: Uint8Array) {
-      if (offsetBytes % 4 !== 0 || data.byteLength % 4 !== 0)
-        throw new Error(`writeBuffer of ${data.byteLength} bytes at ${offsetBytes}`);
-      if (offsetBytes + data.byteLength > buffer.bytes.byteLength) throw new Error("beyond the buffer's end");
-      writes.push({ offsetBytes, sizeBytes: data.byteLength });
-      buffer.bytes.set(data, offsetBytes);
-    },
-    submit: () => {},
-    async onSubmittedWorkDone() {
-      flushes += 1;
-    },
-  };
-  return { gpu: { device: { queue } } as unknown as Gpu, writes, flushes: () => flushes };
-}
-
-const buffer = (sizeBytes: number): FakeBuffer => ({ bytes: new Uint8Array(Math.ceil(sizeBytes / 4) * 4) });
 
 /** Files made of these bytes; notes what is read. `misaligned` gives arrays that start at an odd byte. */
 function fakeFiles(contents: Record<string, Uint8Array>, { misaligned = false } = {}) {
@@ -74,36 +52,10 @@ const placement = (
   transpose: more.transpose,
 });
 
-/** The plainest transposition. */
-function plainTranspose(values: Uint16Array, rows: number, columns: number): Uint16Array {
-  const out = new Uint16Array(values.length);
-  for (let row = 0; row < rows; row += 1)
-    for (let column = 0; column < columns; column += 1)
-      out[column * rows + row] = values[row * columns + column] ?? 0;
-  return out;
-}
+describe.each(["staging", "write-buffer"] as const)("uploadWeights (%s)", (way) => {
+  const uploadWeights = (...[gpu, files, placements, options]: Parameters<typeof upload>) =>
+    upload(gpu, files, placements, { ...options, way });
 
-describe("transposeBf16", () => {
-  it.each([
-    [1, 1],
-    [1, 7],
-    [7, 1],
-    [32, 32],
-    [33, 65],
-    [96, 40],
-  ])("turns [%i, %i] round", (rows, columns) => {
-    const values = Uint16Array.from({ length: rows * columns }, (_, i) => i + 1);
-    const turned = transposeBf16(new Uint8Array(values.buffer), rows, columns);
-    expect(new Uint16Array(turned.buffer)).toEqual(plainTranspose(values, rows, columns));
-  });
-
-  it("takes bytes that start at an odd address", () => {
-    const bytes = Uint8Array.of(0, 1, 0, 2, 0, 3, 0, 4, 0);
-    expect([...transposeBf16(bytes.subarray(1), 2, 2)]).toEqual([1, 0, 3, 0, 2, 0, 4, 0]);
-  });
-});
-
-describe("uploadWeights", () => {
   it("pads tensors of an odd number of words, such as the router bias of 5 experts", async () => {
     const contents = randomContents(100, 1);
     const routerBias = buffer(10);
@@ -140,20 +92,25 @@ describe("uploadWeights", () => {
     expect(flushes()).toBe(1);
   });
 
-  it("cuts large tensors into pieces and keeps at most 64 MiB from the GPU", async () => {
+  it("cuts large tensors into pieces and keeps at most 65 MiB from the GPU", async () => {
     const sizeBytes = 5 * pieceBytes + 6;
     const contents = new Uint8Array(sizeBytes);
     for (let at = 0; at < sizeBytes; at += 4099) contents[at] = at % 251;
     const weights = buffer(sizeBytes);
-    const { gpu, writes, flushes } = fakeGpu();
+    const { gpu, writes, flushes, stagingBytes } = fakeGpu();
     const { files, reads } = fakeFiles({ a: contents });
-    await uploadWeights(gpu, files, [placement(weights, [0, sizeBytes])]);
+    const staged: number[] = [];
+    await uploadWeights(gpu, files, [placement(weights, [0, sizeBytes])], {
+      onProgress: () => staged.push(stagingBytes()),
+    });
     expect(reads).toHaveLength(6);
     expect(writes.map(({ offsetBytes }) => offsetBytes)).toEqual(
       [0, 1, 2, 3, 4, 5].map((i) => i * pieceBytes),
     );
     expect(writes.at(-1)?.sizeBytes).toBe(8);
-    expect(flushes()).toBe(2);
+    expect(Math.max(...staged)).toBeLessThan(65 * 1024 * 1024);
+    expect(stagingBytes()).toBe(0);
+    expect(flushes(), "4 pieces are on their way at once").toBe(way === "staging" ? 1 : 3);
     expect(Buffer.compare(weights.bytes.subarray(0, sizeBytes), contents)).toBe(0);
   });
 
@@ -184,31 +141,31 @@ describe("uploadWeights", () => {
       ],
       { onProgress: (state) => progress.push(state) },
     );
-    expect(progress.map(({ loadedBytes }) => loadedBytes)).toEqual([10, 64, 126]);
+    expect(progress.map(({ loadedBytes }) => loadedBytes)).toEqual([64, 126]);
     expect(progress.every(({ totalBytes, phase }) => totalBytes === 126 && phase === "load")).toBe(true);
-    expect(progress.map(({ file }) => file)).toEqual(["a", "a", "b"]);
+    expect(progress.map(({ file }) => file)).toEqual(["a", "b"]);
   });
 
   it("stops at an abort, with nothing left unhandled", async () => {
     const abort = new AbortController();
-    const { gpu, writes } = fakeGpu();
-    const target = buffer(16);
-    const { files } = fakeFiles({ a: randomContents(16, 7) });
+    const { gpu, writes, stagingBytes } = fakeGpu();
+    const target = buffer(1024);
+    const { files } = fakeFiles({ a: randomContents(2048, 7) });
+    let reading = 0;
     const failing: CheckpointFiles = {
       ...files,
       read: async (name, start, end, signal) => {
-        signal?.throwIfAborted();
+        reading += 1;
+        // The first block arrives; the others' reads end with the abort.
+        if (start > 0)
+          await new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
         return files.read(name, start, end);
       },
     };
-    const upload = uploadWeights(
-      gpu,
-      failing,
-      [placement(target, [0, 8]), placement(target, [8, 12]), placement(target, [12, 16])],
-      { signal: abort.signal, onProgress: () => abort.abort() },
-    );
-    await expect(upload).rejects.toMatchObject({ code: "aborted" });
-    expect(writes).toHaveLength(1);
+    const tensors = Array.from({ length: 20 }, (_, i) => placement(target, [100 * i, 100 * i + 8]));
+    const options = { signal: abort.signal, onProgress: () => abort.abort() };
+    await expect(uploadWeights(gpu, failing, tensors, options)).rejects.toMatchObject({ code: "aborted" });
+    expect([writes.length, reading, stagingBytes()]).toEqual([1, 4, 0]);
   });
 
   it("passes on what a read throws", async () => {
@@ -221,6 +178,38 @@ describe("uploadWeights", () => {
     await expect(uploadWeights(fakeGpu().gpu, files, [placement(buffer(8), [0, 8])])).rejects.toThrow(
       "the disk is gone",
     );
+  });
+
+  it("reads right into the staging memory what stands there as in the file, and moves the rest", async () => {
+    const contents = { a: randomContents(160, 8), b: randomContents(64, 9) };
+    const aligned = buffer(96);
+    const shifted = buffer(40);
+    const { gpu } = fakeGpu();
+    const { files, reads } = fakeFiles(contents);
+    const readInto: string[] = [];
+    const reader: CheckpointFiles = {
+      ...files,
+      async readInto(name, startBytes, target) {
+        readInto.push(`${name} ${startBytes} ${target.byteLength}`);
+        target.set(
+          (contents as Record<string, Uint8Array>)[name]?.subarray(
+            startBytes,
+            startBytes + target.byteLength,
+          ) ?? [],
+        );
+      },
+    };
+    const stats = await uploadWeights(gpu, reader, [
+      placement(aligned, [6, 70]),
+      placement(aligned, [70, 102], { offsetBytes: 64 }),
+      placement(shifted, [0, 6], { file: "b" }),
+      placement(shifted, [6, 38], { file: "b", offsetBytes: 8 }),
+    ]);
+    expect(readInto).toEqual(["a 6 96"]);
+    expect(reads).toEqual(["b 0"]);
+    expect([...aligned.bytes]).toEqual([...contents.a.slice(6, 102)]);
+    expect([...shifted.bytes]).toEqual([...contents.b.slice(0, 6), 0, 0, ...contents.b.slice(6, 38)]);
+    expect(stats).toMatchObject({ bytes: 96 + 38, lanes: 2, way });
   });
 
   it("has nothing to do without tensors", async () => {

@@ -1,111 +1,186 @@
-import { throwIfAborted } from "../errors.ts";
-import { flushWrites, roundUp4 } from "../gpu/buffers.ts";
+import { EngineError, throwIfAborted } from "../errors.ts";
+import { createBufferSet, flushWrites, roundUp4 } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { createStaging, type StagedCopy, type Staging, type UploadWay } from "../gpu/staging.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
+import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
+import { transposeBf16 } from "./transpose-bf16.ts";
+import { type Block, planBlocks, stagingSlackBytes } from "./upload-blocks.ts";
 import type { TensorPlacement } from "./weights.ts";
 
-/** Most bytes read at once; reads run one piece ahead of the upload, so about three pieces are on the heap. */
-const pieceBytes = 16 * 1024 * 1024;
-/** Bytes handed to the queue before the GPU is waited for: bounds its staging memory. */
-const bytesInFlight = 64 * 1024 * 1024;
-
-interface Piece {
-  readonly placement: TensorPlacement;
-  /** Relative to the tensor's start. */
-  readonly startBytes: number;
-  readonly endBytes: number;
-}
+/** Most bytes read at once, but for a matrix that is transposed; the size of a stored chunk. */
+const blockBytes = 16 * 1024 * 1024;
+/** Blocks on their way at once: while some are read, others are copied and taken by the GPU. */
+const maxLanes = 4;
+/** Bytes on the JS heap at once: what cannot be read right into the staging memory. */
+const heapBytes = 160 * 1024 * 1024;
+/** Fewer copies, see docs/decisions/0009-staged-uploads.md. */
+const defaultWay: UploadWay = "staging";
 
 export interface UploadOptions {
   readonly onProgress?: ((progress: ByteProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Default staging. */
+  readonly way?: UploadWay | undefined;
+}
+
+/** Where the time of a load went. */
+export interface LoadStats {
+  readonly bytes: number;
+  /** From the first read to the GPU's last copy. */
+  readonly seconds: number;
+  readonly gigabytesPerSecond: number;
+  /** Seconds that a lane waited for the checkpoint, on average; reading into the staging memory counts. */
+  readonly readWaitSeconds: number;
+  /** Seconds that a lane waited for the GPU to take what was before, on average. */
+  readonly uploadWaitSeconds: number;
+  /** Blocks on their way at once. */
+  readonly lanes: number;
+  readonly way: UploadWay;
 }
 
 /**
- * Streams tensors from a checkpoint into their buffers, in the order they lie in the files.
- * @throws aborted | device-lost, and what the checkpoint's `read` throws
+ * Streams tensors from a checkpoint into their buffers, in blocks in the order they lie in the files, several at once.
+ * @throws out-of-memory | aborted | device-lost, and what the checkpoint's `read` throws
  */
 export async function uploadWeights(
   gpu: Gpu,
   files: CheckpointFiles,
   placements: readonly TensorPlacement[],
-  options: UploadOptions = {},
-): Promise<void> {
-  const pieces = inFileOrder(placements).flatMap(piecesOf);
-  const totalBytes = pieces.reduce((sum, piece) => sum + piece.endBytes - piece.startBytes, 0);
-  const read = ({ placement: { tensor }, startBytes, endBytes }: Piece) =>
-    files.read(tensor.file, tensor.startBytes + startBytes, tensor.startBytes + endBytes, options.signal);
+  { onProgress, signal, way = defaultWay }: UploadOptions = {},
+): Promise<LoadStats> {
+  const blocks = planBlocks(placements, blockBytes);
+  const totalBytes = blocks.reduce((sum, block) => sum + block.endBytes - block.startBytes, 0);
+  const numLanes = Math.min(maxLanes, blocks.length);
+  const buffers = createBufferSet(gpu);
+  const stop = new AbortController();
+  const started = performance.now();
+  const lane: Lane = {
+    files,
+    signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]),
+    heap: createByteBudget(heapBytes),
+    waits: { readMs: 0, uploadMs: 0 },
+  };
   let loadedBytes = 0;
-  let unsettledBytes = 0;
-  let next = pieces[0] === undefined ? undefined : read(pieces[0]);
-  for (const [i, piece] of pieces.entries()) {
-    throwIfAborted(options.signal);
-    const bytes = (await next) ?? new Uint8Array();
-    const following = pieces[i + 1];
-    next = following === undefined ? undefined : read(following);
-    next?.catch(() => {}); // awaited in the next round; an abort in between must not be an unhandled rejection
-    write(gpu, piece, bytes);
-    loadedBytes += bytes.byteLength;
-    unsettledBytes += bytes.byteLength;
-    if (unsettledBytes >= bytesInFlight || following === undefined) {
-      await flushWrites(gpu);
-      unsettledBytes = 0;
+  const queue = blocks.values();
+  const run = async (staging: Staging) => {
+    for (const block of queue) {
+      throwIfAborted(lane.signal);
+      await sendBlock(block, staging, lane);
+      loadedBytes += block.endBytes - block.startBytes;
+      onProgress?.({ phase: "load", loadedBytes, totalBytes, file: block.file });
     }
-    options.onProgress?.({ phase: "load", loadedBytes, totalBytes, file: piece.placement.tensor.file });
+  };
+  try {
+    const stagedBytes = Math.max(0, ...blocks.map((block) => Math.min(block.stagedBytes, mostStagedBytes)));
+    const stagings = Array.from({ length: numLanes }, () => createStaging(gpu, way, stagedBytes, buffers));
+    await buffers.settled();
+    await allOrFirstError(stagings.map(run), () => stop.abort());
+    if (numLanes > 0) await flushWrites(gpu);
+  } finally {
+    buffers.destroy();
   }
+  const seconds = (performance.now() - started) / 1000;
+  return {
+    bytes: totalBytes,
+    seconds,
+    gigabytesPerSecond: seconds === 0 ? 0 : totalBytes / 1e9 / seconds,
+    readWaitSeconds: lane.waits.readMs / 1000 / Math.max(1, numLanes),
+    uploadWaitSeconds: lane.waits.uploadMs / 1000 / Math.max(1, numLanes),
+    lanes: numLanes,
+    way,
+  };
 }
 
-function inFileOrder(placements: readonly TensorPlacement[]): TensorPlacement[] {
-  return [...placements].sort((a, b) =>
-    a.tensor.file < b.tensor.file
-      ? -1
-      : a.tensor.file > b.tensor.file
-        ? 1
-        : a.tensor.startBytes - b.tensor.startBytes,
+const mostStagedBytes = blockBytes + stagingSlackBytes;
+
+/** What the lanes of one load share. */
+interface Lane {
+  readonly files: CheckpointFiles;
+  readonly signal: AbortSignal;
+  readonly heap: ByteBudget;
+  readonly waits: { readMs: number; uploadMs: number };
+}
+
+/** Waits for all; the first to fail ends the others, and is what is thrown. */
+async function allOrFirstError(tasks: readonly Promise<void>[], onError: () => void): Promise<void> {
+  let failure: { readonly error: unknown } | undefined;
+  await Promise.all(
+    tasks.map((task) =>
+      task.catch((error: unknown) => {
+        failure ??= { error };
+        onError();
+      }),
+    ),
   );
+  if (failure !== undefined) throw failure.error;
 }
 
-/** Pieces of a tensor: multiples of 4 bytes but for the last; whole matrices where it is transposed. */
-function piecesOf(placement: TensorPlacement): Piece[] {
-  const { tensor, transpose } = placement;
-  const sizeBytes = tensor.endBytes - tensor.startBytes;
-  const step = transpose === undefined ? pieceBytes : transpose.rows * transpose.columns * 2;
-  const pieces: Piece[] = [];
-  for (let startBytes = 0; startBytes < sizeBytes; startBytes += step) {
-    pieces.push({ placement, startBytes, endBytes: Math.min(sizeBytes, startBytes + step) });
+async function sendBlock(block: Block, staging: Staging, lane: Lane): Promise<void> {
+  const { files, signal } = lane;
+  if (block.isDirect && files.readInto !== undefined) {
+    const memory = await timed(lane, "uploadMs", staging.open(block.stagedBytes));
+    await timed(lane, "readMs", files.readInto(block.file, block.startBytes, memory, signal));
+    staging.close();
+    staging.copy(block.segments.map(copyOf));
+    return;
   }
-  return pieces;
-}
-
-function write(gpu: Gpu, { placement, startBytes }: Piece, bytes: Uint8Array): void {
-  const { transpose } = placement;
-  const ready = transpose === undefined ? bytes : transposeBf16(bytes, transpose.rows, transpose.columns);
-  gpu.device.queue.writeBuffer(placement.buffer, placement.offsetBytes + startBytes, paddedTo4(ready));
-}
-
-/** `queue.writeBuffer` takes multiples of 4 bytes only; the buffers are rounded up alike. */
-function paddedTo4(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  if (bytes.byteLength % 4 === 0) return bytes as Uint8Array<ArrayBuffer>;
-  const padded = new Uint8Array(roundUp4(bytes.byteLength));
-  padded.set(bytes);
-  return padded;
-}
-
-/** A bf16 matrix [rows, columns] as [columns, rows]. */
-export function transposeBf16(bytes: Uint8Array, rows: number, columns: number): Uint8Array {
-  const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
-  const from = new Uint16Array(aligned.buffer, aligned.byteOffset, rows * columns);
-  const to = new Uint16Array(rows * columns);
-  const block = 32; // squares that stay in the cache
-  for (let row0 = 0; row0 < rows; row0 += block) {
-    for (let column0 = 0; column0 < columns; column0 += block) {
-      const rowEnd = Math.min(rows, row0 + block);
-      const columnEnd = Math.min(columns, column0 + block);
-      for (let row = row0; row < rowEnd; row += 1) {
-        for (let column = column0; column < columnEnd; column += 1)
-          to[column * rows + row] = from[row * columns + column] ?? 0;
-      }
-    }
+  const transpose = block.segments[0]?.placement.transpose;
+  const sizeBytes = block.endBytes - block.startBytes;
+  const giveBack = await lane.heap.take(transpose === undefined ? sizeBytes : 2 * sizeBytes);
+  try {
+    const reading = files.read(block.file, block.startBytes, block.endBytes, signal);
+    const bytes = await timed(lane, "readMs", reading);
+    if (transpose === undefined) await sendMoved(block, bytes, staging, lane);
+    else await sendTransposed(block, transposeBf16(bytes, transpose.rows, transpose.columns), staging, lane);
+  } finally {
+    giveBack();
   }
-  return new Uint8Array(to.buffer);
+}
+
+/** Each segment moved to a multiple of 4, its end filled up with zeros. */
+async function sendMoved(block: Block, bytes: Uint8Array, staging: Staging, lane: Lane): Promise<void> {
+  throwIfAborted(lane.signal);
+  const memory = await timed(lane, "uploadMs", staging.open(block.stagedBytes));
+  for (const { placement, startBytes, endBytes, stagedBytes } of block.segments) {
+    const from = placement.tensor.startBytes + startBytes - block.startBytes;
+    const sizeBytes = endBytes - startBytes;
+    memory.set(bytes.subarray(from, from + sizeBytes), stagedBytes);
+    memory.fill(0, stagedBytes + sizeBytes, stagedBytes + roundUp4(sizeBytes));
+  }
+  staging.close();
+  staging.copy(block.segments.map(copyOf));
+}
+
+/** A transposed matrix, which may be larger than the staging memory. */
+async function sendTransposed(block: Block, matrix: Uint8Array, staging: Staging, lane: Lane): Promise<void> {
+  const [segment] = block.segments;
+  if (segment === undefined) throw new EngineError("internal", "A block of weights is empty.");
+  const { buffer, offsetBytes } = segment.placement;
+  for (let at = 0; at < matrix.byteLength; at += mostStagedBytes) {
+    throwIfAborted(lane.signal);
+    const piece = matrix.subarray(at, at + mostStagedBytes);
+    const sizeBytes = roundUp4(piece.byteLength);
+    const memory = await timed(lane, "uploadMs", staging.open(sizeBytes));
+    memory.set(piece);
+    memory.fill(0, piece.byteLength);
+    staging.close();
+    staging.copy([{ fromBytes: 0, sizeBytes, buffer, offsetBytes: offsetBytes + segment.startBytes + at }]);
+  }
+}
+
+const copyOf = ({ placement, startBytes, endBytes, stagedBytes }: Block["segments"][number]): StagedCopy => ({
+  fromBytes: stagedBytes,
+  sizeBytes: roundUp4(endBytes - startBytes),
+  buffer: placement.buffer,
+  offsetBytes: placement.offsetBytes + startBytes,
+});
+
+async function timed<T>({ waits }: Lane, what: keyof Lane["waits"], waiting: Promise<T>): Promise<T> {
+  const started = performance.now();
+  try {
+    return await waiting;
+  } finally {
+    waits[what] += performance.now() - started;
+  }
 }

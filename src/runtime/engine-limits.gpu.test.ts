@@ -41,9 +41,7 @@ describe("a model in parts", () => {
     const limitBytes = 50_000; // fused q, k and v need 49,152 bytes, gate_up 65,536
     const { files, prompt } = fixture("tiny-bf16-experts", 0);
     const counted = await openCountedGpu();
-    const engine = await createEngine(
-      withLimits(counted.gpu, { maxBufferSize: limitBytes, maxStorageBufferBindingSize: limitBytes }),
-    );
+    const engine = await createEngine(withLimits(counted.gpu, { maxStorageBufferBindingSize: limitBytes }));
     const options = { contextLength: 40, maxTokensPerPass: 16 };
     await engine.load(files, options);
     const split = counted.liveBuffers();
@@ -79,7 +77,7 @@ describe("a model in parts", () => {
       slidingWindow: 8,
       vocabSize: 901,
     });
-    const limits = { maxBufferSize: limitBytes, maxStorageBufferBindingSize: limitBytes };
+    const limits = { maxStorageBufferBindingSize: limitBytes };
     const engines = [await createEngine(withLimits(await dawn(), limits)), await createEngine(await dawn())];
     const [split, whole] = engines as [(typeof engines)[number], (typeof engines)[number]];
     const options = { contextLength: 48, maxTokensPerPass: 16 };

@@ -8,7 +8,7 @@ import { chooseMxfp4 } from "../model/choose-mxfp4.ts";
 import { createModelPlan } from "../model/plan.ts";
 import type { ModelPlan } from "../model/plan-types.ts";
 import type { PlanOptions } from "../model/shapes.ts";
-import { uploadWeights } from "../model/upload.ts";
+import { type LoadStats, uploadWeights } from "../model/upload.ts";
 import { layOutWeights, type ModelWeights } from "../model/weights.ts";
 import { assistantStopTokens } from "../text/stop-tokens.ts";
 import type { Tokenizer } from "../text/types.ts";
@@ -59,8 +59,12 @@ export async function loadModel(
       ...planOptions,
       mxfp4,
     });
-    const plan = await whileUploading(planning, options.signal, (signal) =>
-      uploadWeights(gpu, files, layout.placements, { onProgress: options.onProgress, signal }),
+    const [plan, load] = await whileUploading(planning, options.signal, (signal) =>
+      uploadWeights(gpu, files, layout.placements, {
+        onProgress: options.onProgress,
+        signal,
+        way: options.uploadWay,
+      }),
     );
     const scheduler = createScheduler(gpu, plan, buffers);
     await buffers.settled();
@@ -79,6 +83,7 @@ export async function loadModel(
       },
       contextLength: planOptions.contextLength,
       kvFormat: planOptions.kvFormat,
+      load,
       get gpuBytes() {
         return buffers.totalBytes;
       },
@@ -95,18 +100,17 @@ export async function loadModel(
   }
 }
 
-/** The plan once the upload has ended as well. A plan that fails ends the upload: it may have gigabytes to go. */
+/** The plan and the load's times once both have ended. A plan that fails ends the upload: it may have gigabytes to go. */
 async function whileUploading(
   planning: Promise<ModelPlan>,
   signal: AbortSignal | undefined,
-  upload: (signal: AbortSignal) => Promise<void>,
-): Promise<ModelPlan> {
+  upload: (signal: AbortSignal) => Promise<LoadStats>,
+): Promise<[ModelPlan, LoadStats]> {
   const stop = new AbortController();
   planning.catch(() => stop.abort());
   const uploading = upload(signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]));
   try {
-    const [plan] = await Promise.all([planning, uploading]);
-    return plan;
+    return await Promise.all([planning, uploading]);
   } finally {
     await Promise.allSettled([uploading]); // the buffers must outlive it
   }

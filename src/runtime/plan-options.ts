@@ -2,6 +2,7 @@ import { EngineError } from "../errors.ts";
 import type { CheckpointManifest, ModelConfig } from "../format/types.ts";
 import { createDryBufferSet } from "../gpu/dry-buffers.ts";
 import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
+import type { UploadWay } from "../gpu/staging.ts";
 import { defaultTuning, type KernelTuning } from "../kernels/tuning.ts";
 import { allocateActivations } from "../model/activations.ts";
 import type { PlanOptions } from "../model/shapes.ts";
@@ -15,6 +16,8 @@ const defaultTokensPerPass = 512;
 export interface LoadModelOptions extends LoadOptions {
   /** Most prompt tokens of one pass; the activations of a pass are allocated for it. Default 512. */
   readonly maxTokensPerPass?: number;
+  /** How the weights reach the GPU. Default: what was measured best. */
+  readonly uploadWay?: UploadWay;
   /** Sizes of the kernels. Default: `defaultTuning`. */
   readonly tuning?: KernelTuning;
 }

@@ -1,4 +1,5 @@
 import type { CheckpointManifest } from "../format/types.ts";
+import type { LoadStats } from "../model/upload.ts";
 import type { ChatAbilities, ChatMessage } from "../text/chat-types.ts";
 import type { ReasoningEffort } from "../text/types.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
@@ -28,6 +29,8 @@ export interface EngineInfo {
   readonly kvFormat: "f32" | "f16";
   /** Bytes of all GPU buffers, weights included. */
   readonly gpuBytes: number;
+  /** How long the weights took from the checkpoint to the GPU, and what they waited for. */
+  readonly load: LoadStats;
 }
 
 export interface LoadOptions {

@@ -24,6 +24,10 @@ export const fakeInfo: EngineInfo = {
   contextLength: 64,
   kvFormat: "f32",
   gpuBytes: 200,
+  load: {
+    ...{ bytes: 100, seconds: 1, gigabytesPerSecond: 1e-7, readWaitSeconds: 0.5, uploadWaitSeconds: 0.25 },
+    ...{ lanes: 1, way: "staging" },
+  },
 };
 
 /** An adapter whose limits fit the published 20b. */

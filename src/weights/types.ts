@@ -10,7 +10,9 @@ export interface CheckpointFiles {
   read(name: string, startBytes: number, endBytes: number, signal?: AbortSignal): Promise<Uint8Array>;
   /**
    * Like `read`, but into the caller's memory (for instance a mapped GPU buffer), which saves a copy; fills all of
-   * `target`. Several calls may run at once. Absent where it would save nothing.
+   * `target`. Several calls may run at once. `target` is written on this thread only: a mapped buffer can go away at any
+   * moment, which must be an error and not a write into memory that is somebody else's. Absent where it would save
+   * nothing, or where the platform reads in the background (Node's files).
    */
   readInto?(name: string, startBytes: number, target: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** Gives back what reading holds open (file handles, chunks read ahead). Reading again opens it again. */
