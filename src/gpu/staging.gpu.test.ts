@@ -29,11 +29,11 @@ it.each(ways)("pieces arrive whole and in order, in memory that is used again (%
   set.destroy();
 });
 
-it.each(ways)("a device that goes away is told (%s)", async (way) => {
+it("a device that goes away is told while its memory is waited for", async () => {
   const gpu = await openGpu(await openDawn(process.env.TEST_ADAPTER === "auto" ? "auto" : "swiftshader"));
   const set = createBufferSet(gpu);
   const target = set.storage("target", 64);
-  const staging = createStaging(gpu, way, 32, set);
+  const staging = createStaging(gpu, "staging", 32, set);
   (await staging.open(32)).fill(1);
   staging.close();
   staging.copy([{ fromBytes: 0, sizeBytes: 32, buffer: target, offsetBytes: 0 }]);
