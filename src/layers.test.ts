@@ -9,7 +9,9 @@ const imports = new Map(files.map((file) => [file.path, importsOf(file)]));
 
 /** Tests, their tables of cases and their fixtures: they may import anything. */
 const isTest = (path: string) =>
-  /\.(test|cases|fixture)\.ts$/.test(path) || path.startsWith("src/testing/") || path.startsWith("e2e/");
+  /\.(test|cases|self-tests|fixture)\.ts$/.test(path) ||
+  path.startsWith("src/testing/") ||
+  path.startsWith("e2e/");
 const product = files.filter(({ path }) => !isTest(path));
 
 /** `src/gpu/buffers.ts` is of layer gpu, `src/errors.ts` of errors, `demo/main.ts` of demo. */
@@ -93,6 +95,8 @@ describe("imports", () => {
   it("never lead from the product to tests, cases, references or src/testing", () => {
     const notTest = (path: string, target: string) =>
       !isOurs(target) ||
+      // The bench proves every kernel on the user's adapter before it times it.
+      (path === "src/bench/self-tests.ts" && target.endsWith(".self-tests.ts")) ||
       (!isTest(target) && (!target.endsWith(".reference.ts") || path.endsWith(".reference.ts")));
     expect(broken(notTest)).toEqual([]);
   });

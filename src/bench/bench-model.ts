@@ -6,6 +6,7 @@ import type { CheckpointFiles } from "../weights/types.ts";
 import { measureReadCeiling } from "./ceiling.ts";
 import type { BenchReport } from "./report.ts";
 import { type BenchOptions, runBench } from "./run-bench.ts";
+import { checkKernels, kernelsOf, targetOf } from "./self-tests.ts";
 
 /** What is timed: a checkpoint, how it is loaded, and what is done with it. */
 export interface BenchRequest {
@@ -15,7 +16,8 @@ export interface BenchRequest {
 }
 
 /**
- * A whole benchmark: the read bandwidth, loading, and then the rates. Leaves nothing on the GPU but compiled kernels.
+ * A whole benchmark: the read bandwidth, loading, every kernel against its reference, and then the rates. Leaves
+ * nothing on the GPU but compiled kernels.
  * @throws internal where the GPU reported an error meanwhile, and what loading and running throw
  */
 export function benchModel(gpu: Gpu, request: BenchRequest): Promise<BenchReport> {
@@ -23,9 +25,12 @@ export function benchModel(gpu: Gpu, request: BenchRequest): Promise<BenchReport
     const { onProgress = () => {} } = request.options;
     onProgress("read bandwidth of this adapter");
     const ceiling = await measureReadCeiling(gpu);
-    return withModel(gpu, request, (model, loadSeconds) =>
-      runBench(gpu, model, { ceiling, loadSeconds, kernelsChecked: [] }, request.options),
-    );
+    return withModel(gpu, request, async (model, loadSeconds) => {
+      onProgress("comparing every kernel with its reference");
+      const { signal } = request.options;
+      const kernelsChecked = await checkKernels(gpu, kernelsOf(model.plan), targetOf(gpu, model), { signal });
+      return runBench(gpu, model, { ceiling, loadSeconds, kernelsChecked }, request.options);
+    });
   });
 }
 

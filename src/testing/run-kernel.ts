@@ -14,6 +14,8 @@ export interface KernelRun<Shape, Name extends string> {
   readonly variant: KernelVariant;
   /** Default bits. */
   readonly mxfp4?: Mxfp4Form;
+  /** Compile as for a CPU adapter, in smaller workgroups. Default no, whatever the adapter is. */
+  readonly isSoftware?: boolean;
   /** Value of the `step` binding, where the kernel has one. */
   readonly step?: StepValues | ArrayBuffer;
   /** Contents of bindings that are inputs, or that the kernel updates in place. */
@@ -32,6 +34,7 @@ export async function runKernel<Shape, Name extends string>(
     composeKernel(run.kernel, run.shape, {
       variant: run.variant,
       ...(run.mxfp4 && { mxfp4: run.mxfp4 }),
+      ...(run.isSoftware && { isSoftware: true }),
       maxWorkgroupSize: gpu.device.limits.maxComputeInvocationsPerWorkgroup,
     }),
   );

@@ -1,0 +1,40 @@
+import { describe, expect, it } from "vitest";
+import type { Gpu } from "../gpu/gpu.ts";
+import { kernelVariants } from "../gpu/gpu.ts";
+import type { SelfTestTarget } from "../kernels/self-test.ts";
+import { defaultTuning } from "../kernels/tuning.ts";
+import { testGpu } from "../testing/gpu-device.ts";
+import { checkKernels, selfTests } from "./self-tests.ts";
+
+const kernels = [...new Set(selfTests.map(({ kernel }) => kernel))];
+const target = (gpu: Gpu): SelfTestTarget => ({
+  ...{ variant: gpu.variant, mxfp4: "bits", isSoftware: gpu.adapter.isSoftware, tuning: defaultTuning },
+  ...{ kvFormat: "f32", expertFormat: "mxfp4" },
+});
+
+/** The test GPU with a fault in what it compiles. */
+const faulty = (gpu: Gpu, from: string, to: string): Gpu => {
+  const compile: Gpu["pipelines"]["compile"] = (source) =>
+    gpu.pipelines.compile({ ...source, code: source.code.replace(from, to) });
+  return { ...gpu, pipelines: { size: 0, compile } };
+};
+
+describe("self-tests", () => {
+  it.each(kernelVariants)("pass for every kernel (%s)", async (variant) => {
+    const gpu = await testGpu();
+    const other = variant === "subgroups" ? {} : ({ kvFormat: "f16", expertFormat: "bf16" } as const);
+    expect(await checkKernels(gpu, kernels, { ...target(gpu), variant, ...other })).toEqual(kernels);
+  });
+
+  it("name the kernel that is wrong", async () => {
+    const gpu = await testGpu();
+    const run = checkKernels(faulty(gpu, "+ EPS", "+ 0.5"), ["embed", "rms-norm"], target(gpu));
+    await expect(run).rejects.toMatchObject({ code: "internal", details: { kernel: "rms-norm" } });
+    await expect(run).rejects.toThrow(/rms-norm is not timed.*output\[\d+\]: got/);
+  });
+
+  it("refuse a kernel without a test", async () => {
+    const gpu = await testGpu();
+    await expect(checkKernels(gpu, ["new-kernel"], target(gpu))).rejects.toThrow(/new-kernel.*no self-test/);
+  });
+});

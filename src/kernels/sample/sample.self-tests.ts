@@ -1,0 +1,58 @@
+import type { Gpu } from "../../gpu/gpu.ts";
+import { expectClose } from "../../testing/compare.ts";
+import { randomBf16, randomNormal } from "../../testing/data.ts";
+import { runKernel } from "../../testing/run-kernel.ts";
+import type { SelfTest, SelfTestTarget } from "../self-test.ts";
+import { packStep, stepWords } from "../step.ts";
+import { lmHeadBf16Vec, lmHeadCandidates, lmHeadGrid } from "./lm-head-bf16-vec.ts";
+import { argmaxReference, lmHeadReference } from "./sample.reference.ts";
+import { packStopTokens, sampleAdvance, sampleAdvanceGrid } from "./sample-advance.ts";
+
+async function lmHead(gpu: Gpu, { variant, isSoftware, tuning }: SelfTestTarget) {
+  const shape = { hiddenSize: 2880, vocabSize: 131, eps: 1e-5, tuning };
+  const x = randomNormal(shape.hiddenSize, 11);
+  const gain = randomBf16(shape.hiddenSize, 12);
+  const weight = randomBf16(shape.vocabSize * shape.hiddenSize, 13, 0.05);
+  const expected = lmHeadReference(x, gain.values, weight.values, shape.eps);
+  const allowed = new Uint32Array(Math.ceil(shape.vocabSize / 32)).fill(0xffffffff);
+  const { logits, candidates } = await runKernel(gpu, {
+    ...{ kernel: lmHeadBf16Vec, shape, variant, isSoftware },
+    step: { position: 0, numTokens: 1, temperature: 0 },
+    inputs: { x, gain: gain.bits, weight: weight.bits, allowed },
+    outputs: { logits: shape.vocabSize * 4, candidates: lmHeadCandidates(shape) * 8 },
+    grid: lmHeadGrid(shape),
+  });
+  // f32 sums over H of normalised inputs times weights of 0.05.
+  expectClose(new Float32Array(logits), expected, { absolute: 2e-5, relative: 1e-5 }, "logits");
+  const scores = new Float32Array(candidates);
+  const best = argmaxReference(scores.filter((_, i) => i % 2 === 0));
+  expectClose([new Uint32Array(candidates)[2 * best + 1] ?? -1], [argmaxReference(expected)], exact, "best");
+}
+
+async function advance(gpu: Gpu, { variant, isSoftware }: SelfTestTarget) {
+  const numCandidates = 1000;
+  const candidates = new Uint32Array(2 * numCandidates);
+  new Float32Array(candidates.buffer).set(randomNormal(2 * numCandidates, 1));
+  const scores = new Float32Array(candidates.buffer).filter((_, i) => i % 2 === 0);
+  for (let i = 0; i < numCandidates; i += 1) candidates[2 * i + 1] = (i * 619) % numCandidates;
+  const { state, tokens, result } = await runKernel(gpu, {
+    ...{ kernel: sampleAdvance, shape: { numCandidates }, variant, isSoftware },
+    inputs: {
+      state: new Uint8Array(packStep({ position: 7, numTokens: 3 })),
+      candidates,
+      stopTokens: packStopTokens([]),
+    },
+    outputs: { tokens: 4, result: 16 },
+    grid: sampleAdvanceGrid,
+  });
+  const best = (argmaxReference(scores) * 619) % numCandidates;
+  expectClose([...new Uint32Array(tokens), ...new Uint32Array(result, 0, 1)], [best, best], exact, "token");
+  expectClose([new Uint32Array(state)[stepWords.position] ?? 0], [10], exact, "position");
+}
+
+const exact = { absolute: 1e-9 };
+
+export const sampleSelfTests: readonly SelfTest[] = [
+  { kernel: lmHeadBf16Vec.id, run: lmHead },
+  { kernel: sampleAdvance.id, run: advance },
+];
