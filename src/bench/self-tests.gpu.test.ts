@@ -28,7 +28,7 @@ describe("self-tests", () => {
 
   it("name the kernel that is wrong", async () => {
     const gpu = await testGpu();
-    const run = checkKernels(faulty(gpu, "+ EPS", "+ 0.5"), ["embed", "rms-norm"], target(gpu));
+    const run = checkKernels(faulty(gpu, "+ EPS", "* 1.5 + EPS"), ["embed", "rms-norm"], target(gpu));
     await expect(run).rejects.toMatchObject({ code: "internal", details: { kernel: "rms-norm" } });
     await expect(run).rejects.toThrow(/rms-norm is not timed.*output\[\d+\]: got/);
   });

@@ -37,7 +37,9 @@ export const withRow = <Key extends TuningKey>(
 ): KernelTuning => ({ ...base, [key]: row });
 
 /** One candidate at a time beside the base: every tuning that a measurement compares. */
-export function tuningsToTry(base: KernelTuning): { readonly key: TuningKey; readonly tuning: KernelTuning }[] {
+export function tuningsToTry(
+  base: KernelTuning,
+): { readonly key: TuningKey; readonly tuning: KernelTuning }[] {
   const candidates = tuningCandidates(base);
   return tuningKeys(base).flatMap((key) =>
     candidates[key]

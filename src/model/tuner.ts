@@ -49,7 +49,11 @@ export async function measureTuning(
   const timer = createGpuTimer(gpu);
   try {
     const maxTokensPerPass = Math.min(options.maxTokensPerPass, contextLength);
-    const small = { ...options, maxTokensPerPass, contextLength: Math.min(contextLength, options.contextLength) };
+    const small = {
+      ...options,
+      maxTokensPerPass,
+      contextLength: Math.min(contextLength, options.contextLength),
+    };
     const act = allocateActivations(buffers, config, { ...small, tuning: smallest(base) });
     await buffers.settled();
     writeInputs(gpu, act, config, small);
@@ -85,7 +89,12 @@ async function roundsOf(
   options: TunerInput["options"],
 ): Promise<Round[]> {
   const layers = memory.weights.layers.slice(0, decodeLayers);
-  const plan = await createModelPlan(gpu, { ...memory, weights: { ...memory.weights, layers } }, config, options);
+  const plan = await createModelPlan(
+    gpu,
+    { ...memory, weights: { ...memory.weights, layers } },
+    config,
+    options,
+  );
   const numTokens = options.maxTokensPerPass;
   const perLayer = Math.ceil(plan.prefill.length / Math.max(1, layers.length));
   return [
@@ -128,7 +137,12 @@ async function fastestRow(
 }
 
 /** Routing spread over the experts, so that no expert is read twice by a token. */
-function writeInputs(gpu: Gpu, act: Activations, config: ModelConfig, { maxTokensPerPass }: PlanOptions): void {
+function writeInputs(
+  gpu: Gpu,
+  act: Activations,
+  config: ModelConfig,
+  { maxTokensPerPass }: PlanOptions,
+): void {
   const { numExperts, expertsPerToken } = config;
   const ids = Uint32Array.from(
     { length: maxTokensPerPass * expertsPerToken },
@@ -146,7 +160,8 @@ function smallest(base: KernelTuning): KernelTuning {
       (sizes, row) => {
         for (const [name, value] of Object.entries(row)) {
           const known = sizes[name];
-          sizes[name] = typeof value === "number" && typeof known === "number" ? Math.min(value, known) : value;
+          sizes[name] =
+            typeof value === "number" && typeof known === "number" ? Math.min(value, known) : value;
         }
         return sizes;
       },

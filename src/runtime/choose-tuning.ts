@@ -8,8 +8,13 @@ import type { EngineInfo, LoadOptions } from "./types.ts";
 
 /** Small values that outlive the page, by key. Failures are the caller's to ignore. */
 export interface RememberedSettings {
-  get(key: string): Promise<unknown>;
-  set(key: string, value: unknown): Promise<void>;
+  readonly get: (key: string) => Promise<unknown>;
+  readonly set: (key: string, value: unknown) => Promise<void>;
+}
+
+/** How a load asks for its tuning. */
+export interface TuningOptions extends Pick<LoadOptions, "tune" | "tuning"> {
+  readonly settings?: RememberedSettings;
 }
 
 export interface TuningChoice {
@@ -33,21 +38,19 @@ const isKnown = (adapter: AdapterFacts): boolean =>
   );
 
 /**
- * The kernels' sizes for this adapter: forced by an option, from the table where the adapter is known or a CPU,
+ * The kernels' sizes for this adapter: forced by an option (they are in the input's options already), from the table where the adapter is known or a CPU,
  * otherwise measured once and remembered. A measurement that fails leaves the built-in sizes.
- * @throws request-invalid | device-lost
+ * @throws device-lost | aborted
  */
 export async function chooseTuning(
   gpu: Gpu,
   input: TunerInput,
-  { tune = "auto", tuning: forced }: Pick<LoadOptions, "tune" | "tuning">,
-  settings: RememberedSettings | undefined,
+  { tune = "auto", tuning: forced, settings }: TuningOptions,
 ): Promise<TuningChoice> {
   const base = input.options.tuning;
-  if (forced !== undefined) return { tuning: overrideTuning(base, forced), source: "forced" };
+  if (forced !== undefined) return { tuning: base, source: "forced" };
   const isTable = gpu.adapter.isSoftware || isKnown(gpu.adapter);
-  if (tune === "off" || tune === "table" || (tune === "auto" && isTable))
-    return { tuning: base, source: "table" };
+  if (tune === "table" || (tune === "auto" && isTable)) return { tuning: base, source: "table" };
   const key = settingsKey(gpu.adapter, input, base);
   const remembered = await recall(settings, key, base);
   if (remembered !== undefined) return { tuning: remembered, source: "remembered" };

@@ -3,6 +3,7 @@ import type { CheckpointManifest } from "../format/types.ts";
 import { type Gpu, openGpu } from "../gpu/gpu.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 import { chatEvents } from "./chat.ts";
+import type { RememberedSettings } from "./choose-tuning.ts";
 import { checkContext, checkTokens, startGeneration } from "./generate.ts";
 import { type LoadedModel, loadModel } from "./loaded-model.ts";
 import { decodeLogits, prefillLogits } from "./logits.ts";
@@ -17,12 +18,18 @@ import type {
   LoadOptions,
 } from "./types.ts";
 
+/** What an engine takes from its surroundings beside the GPU. */
+export interface EngineServices {
+  /** Where the kernels' measured sizes are remembered. Default: nowhere. */
+  readonly settings?: RememberedSettings;
+}
+
 /**
  * Opens a GPU device and returns an engine without a model. `gpu` is `navigator.gpu`, or Dawn's in Node.
  * @throws webgpu-unavailable | adapter-unavailable
  */
-export async function createEngine(gpu: GPU | undefined): Promise<Engine> {
-  const state = new EngineState(gpu, await openGpu(gpu));
+export async function createEngine(gpu: GPU | undefined, { settings }: EngineServices = {}): Promise<Engine> {
+  const state = new EngineState(gpu, await openGpu(gpu), settings);
   return {
     get info() {
       return state.model?.info;
@@ -41,15 +48,17 @@ class EngineState {
   model: LoadedModel | undefined;
   private readonly provider: GPU | undefined;
   private gpu: Gpu;
+  private readonly settings: RememberedSettings | undefined;
   private busyWith: string | undefined;
   private disposed = false;
   private lost = false;
   /** Errors that the GPU reported outside any scope: a kernel or binding of ours is wrong. */
   private fault: EngineError | undefined;
 
-  constructor(provider: GPU | undefined, gpu: Gpu) {
+  constructor(provider: GPU | undefined, gpu: Gpu, settings: RememberedSettings | undefined) {
     this.provider = provider;
     this.gpu = gpu;
+    this.settings = settings;
     this.watch(gpu);
   }
 
@@ -63,7 +72,8 @@ class EngineState {
     try {
       this.dropModel();
       if (this.lost || this.fault !== undefined) await this.reopen();
-      this.model = await loadModel(this.gpu, files, options);
+      const { settings } = this;
+      this.model = await loadModel(this.gpu, files, { ...options, ...(settings && { settings }) });
       this.checkUsable("load a model");
       return this.model.info;
     } catch (error) {

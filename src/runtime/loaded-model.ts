@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../errors.ts";
 import { generationConfigName, parseGenerationEos } from "../format/config.ts";
 import { parseJsonText } from "../format/json-text.ts";
 import type { ModelConfig } from "../format/types.ts";
@@ -14,6 +15,7 @@ import { assistantStopTokens } from "../text/stop-tokens.ts";
 import type { Tokenizer } from "../text/types.ts";
 import { readManifest } from "../weights/manifest.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
+import { chooseTuning } from "./choose-tuning.ts";
 import { checkedPlanOptions, type LoadModelOptions } from "./plan-options.ts";
 import { readTokenizer } from "./read-tokenizer.ts";
 import { createScheduler, type Scheduler } from "./scheduler.ts";
@@ -46,16 +48,25 @@ export async function loadModel(
 ): Promise<LoadedModel> {
   const manifest = await readManifest(files, options.signal);
   const { config } = manifest;
-  const planOptions = checkedPlanOptions(gpu, manifest, options);
+  const checked = checkedPlanOptions(gpu, manifest, options);
   const tokenizer = await readTokenizer(files, options.signal);
   const stopTokens = await readStopTokens(files, config, tokenizer, options.signal);
   const mxfp4 = await chooseMxfp4(gpu);
   const buffers = createBufferSet(gpu);
   try {
     const layout = layOutWeights(manifest, buffers);
+    await buffers.settled();
+    const { weights } = layout;
+    const { tuning, source } = await chooseTuning(
+      gpu,
+      { weights, config, options: { ...checked, mxfp4 } },
+      options,
+    );
+    const planOptions = { ...checked, tuning };
+    throwIfAborted(options.signal);
     const act = allocateActivations(buffers, config, planOptions);
     await buffers.settled();
-    const planning = createModelPlan(gpu, { buffers, weights: layout.weights, act }, config, {
+    const planning = createModelPlan(gpu, { buffers, weights, act }, config, {
       ...planOptions,
       mxfp4,
     });
@@ -72,6 +83,7 @@ export async function loadModel(
       adapter: describeAdapter(gpu),
       variant: planOptions.variant,
       mxfp4,
+      tuning: { source, sizes: tuning },
       model: {
         id: files.id,
         numLayers: config.numLayers,
@@ -88,7 +100,6 @@ export async function loadModel(
         return buffers.totalBytes;
       },
     };
-    const { weights } = layout;
     const destroy = () => buffers.destroy();
     return {
       ...{ config, info, plan, weights, activations: act, planOptions },

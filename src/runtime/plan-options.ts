@@ -3,10 +3,12 @@ import type { CheckpointManifest, ModelConfig } from "../format/types.ts";
 import { createDryBufferSet } from "../gpu/dry-buffers.ts";
 import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
 import type { UploadWay } from "../gpu/staging.ts";
-import { defaultTuning, type KernelTuning } from "../kernels/tuning.ts";
+import { defaultTuning } from "../kernels/tuning.ts";
+import { overrideTuning } from "../kernels/tuning-candidates.ts";
 import { allocateActivations } from "../model/activations.ts";
 import type { PlanOptions } from "../model/shapes.ts";
 import { layOutWeights } from "../model/weights.ts";
+import type { RememberedSettings } from "./choose-tuning.ts";
 import type { LoadOptions } from "./types.ts";
 
 const defaultContextLength = 8192;
@@ -18,8 +20,8 @@ export interface LoadModelOptions extends LoadOptions {
   readonly maxTokensPerPass?: number;
   /** How the weights reach the GPU. Default: what was measured best. */
   readonly uploadWay?: UploadWay;
-  /** Sizes of the kernels. Default: `defaultTuning`. */
-  readonly tuning?: KernelTuning;
+  /** Where measured sizes are remembered. Default: nowhere. */
+  readonly settings?: RememberedSettings;
 }
 
 /**
@@ -59,7 +61,7 @@ export function planOptionsOf(
     kvFormat: options.kvFormat ?? "f32",
     variant,
     maxTokensPerPass: Math.min(options.maxTokensPerPass ?? defaultTokensPerPass, contextLength),
-    tuning: options.tuning ?? defaultTuning,
+    tuning: overrideTuning(defaultTuning, options.tuning ?? {}),
   };
 }
 

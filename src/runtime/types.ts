@@ -1,5 +1,7 @@
 import type { CheckpointManifest } from "../format/types.ts";
 import type { LoadStats } from "../model/upload.ts";
+import type { KernelTuning } from "../kernels/tuning.ts";
+import type { TuningOverrides } from "../kernels/tuning-candidates.ts";
 import type { ChatAbilities, ChatMessage } from "../text/chat-types.ts";
 import type { ReasoningEffort } from "../text/types.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
@@ -16,6 +18,11 @@ export interface EngineInfo {
   readonly variant: "subgroups" | "workgroup";
   /** How MXFP4 is expanded, chosen by a test at load: by f32 bits, or through f16, which is faster. */
   readonly mxfp4: "bits" | "half";
+  /** The kernels' sizes, which decide speed alone, and where they come from. */
+  readonly tuning: {
+    readonly source: "table" | "measured" | "remembered" | "forced";
+    readonly sizes: KernelTuning;
+  };
   readonly model: {
     readonly id: string;
     readonly numLayers: number;
@@ -40,6 +47,14 @@ export interface LoadOptions {
   readonly kvFormat?: "f32" | "f16";
   /** Force a kernel variant. Default: chosen from the adapter. */
   readonly variant?: "subgroups" | "workgroup";
+  /**
+   * Where the kernels' sizes come from. `table`: the built-in ones. `measure`: timed on this adapter, for at most 2 s, and
+   * remembered. `auto`: the table where this kind of adapter was measured for it (and on a CPU), otherwise `measure`.
+   * Default auto.
+   */
+  readonly tune?: "auto" | "table" | "measure";
+  /** Force sizes, such as `{ gateUpVec: { rows: 8 } }`; the others are the built-in ones, and nothing is measured. */
+  readonly tuning?: TuningOverrides;
   readonly onProgress?: (progress: ByteProgress) => void;
   readonly signal?: AbortSignal;
 }

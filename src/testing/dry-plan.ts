@@ -17,13 +17,13 @@ export interface DryPlan {
   readonly activations: Activations;
   readonly planOptions: PlanOptions;
   readonly plan: ModelPlan;
-  /** The distinct WGSL texts of the plan. */
-  readonly modules: ReadonlySet<string>;
+  /** The distinct WGSL texts of the plan, with the ids of their kernels. */
+  readonly modules: ReadonlyMap<string, string>;
 }
 
 /** The plan of a checkpoint of any size without a GPU: nothing is allocated, compiled or read but the headers. */
 export async function dryPlan(files: CheckpointFiles, options: LoadModelOptions = {}): Promise<DryPlan> {
-  const modules = new Set<string>();
+  const modules = new Map<string, string>();
   const limits = {
     maxBufferSize: 2 ** 40,
     maxStorageBufferBindingSize: 2 ** 31 - 4,
@@ -41,7 +41,7 @@ export async function dryPlan(files: CheckpointFiles, options: LoadModelOptions 
     variant: "subgroups",
     pipelines: {
       compile: async ({ id, code, bindings }: KernelSource) => {
-        modules.add(code);
+        modules.set(code, id);
         return { id, bindings };
       },
     },

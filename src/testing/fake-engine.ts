@@ -3,6 +3,7 @@ import { parseModelConfig } from "../format/config.ts";
 import { manifestOfConfig } from "../format/manifest-of-config.ts";
 import { publishedConfig } from "../format/published-shapes.ts";
 import type { AdapterDescription } from "../gpu/adapter-description.ts";
+import { defaultTuning } from "../kernels/tuning.ts";
 import type { ChatEvent, Engine, EngineInfo, GenerateStats } from "../runtime/types.ts";
 import { describeSource } from "../weights/source-types.ts";
 import type { HostServices } from "../worker/services.ts";
@@ -12,6 +13,7 @@ export const fakeInfo: EngineInfo = {
   adapter: { vendor: "test", architecture: "", description: "a test", isSoftware: true },
   variant: "workgroup",
   mxfp4: "bits",
+  tuning: { source: "table", sizes: defaultTuning },
   model: {
     id: "tiny",
     numLayers: 1,

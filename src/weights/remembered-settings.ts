@@ -2,8 +2,8 @@ import { createStore, get, set } from "idb-keyval";
 
 /** Small values in IndexedDB, apart from the models: what was measured of an adapter. Rejects where the browser stores nothing. */
 export function createRememberedSettings(): {
-  get(key: string): Promise<unknown>;
-  set(key: string, value: unknown): Promise<void>;
+  readonly get: (key: string) => Promise<unknown>;
+  readonly set: (key: string, value: unknown) => Promise<void>;
 } {
   let store: ReturnType<typeof createStore> | undefined;
   const opened = () => {

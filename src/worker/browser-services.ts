@@ -5,6 +5,7 @@ import { createIndexedDbStore } from "../weights/indexeddb-store.ts";
 import { readManifest } from "../weights/manifest.ts";
 import { openSource } from "../weights/open-source.ts";
 import { createOpfsStore } from "../weights/opfs/opfs-store.ts";
+import { createRememberedSettings } from "../weights/remembered-settings.ts";
 import { openStoredCheckpoint } from "../weights/stored-files.ts";
 import { createStores } from "../weights/stores.ts";
 import { holdLifeLock } from "./life-lock.ts";
@@ -35,7 +36,7 @@ export function createBrowserServices(scope: { readonly navigator: Navigator }):
     }),
   };
   return {
-    createEngine: () => createEngine(scope.navigator.gpu),
+    createEngine: () => createEngine(scope.navigator.gpu, { settings: createRememberedSettings() }),
     describeAdapter: () => describeAdapter(scope.navigator.gpu),
     readManifest: async (source) => {
       const { files } = await openSource(source, { pins: services.pins });
