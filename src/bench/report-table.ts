@@ -1,5 +1,5 @@
 import type { EngineInfo } from "../runtime/types.ts";
-import type { BenchReport, DecodeRate, KernelTime, PassProfile } from "./report.ts";
+import type { BenchReport, DecodeRate, KernelReport, KernelTime, PassProfile } from "./report.ts";
 
 /** A report as lines for people. */
 export function benchTable(report: BenchReport): string {
@@ -18,6 +18,7 @@ export function benchTable(report: BenchReport): string {
       "ceiling",
       `${perSecond(ceiling.bytesPerSecond, "B")} read bandwidth, over ${(ceiling.bufferBytes / 2 ** 20).toFixed(0)} MiB by ${ceiling.method}`,
     ],
+    ["sizes", tuningLine(info)],
     ["decode", decodeLine(decode)],
     ...(decodeAtDepth === undefined ? [] : [["", decodeLine(decodeAtDepth)] as const]),
     [
@@ -40,6 +41,12 @@ export function benchTable(report: BenchReport): string {
 
 const adapterLine = ({ adapter, variant, mxfp4 }: EngineInfo): string =>
   `${adapter.vendor} ${adapter.architecture} ${adapter.description} (${variant}, MXFP4 through ${mxfp4 === "half" ? "f16" : "f32 bits"}${adapter.isSoftware ? ", software" : ""})`;
+
+/** `table: linearVec 4x128 …`, the kernels' sizes in the order of their rows. */
+const tuningLine = ({ tuning }: EngineInfo): string =>
+  `${tuning.source}: ${Object.entries(tuning.sizes)
+    .map(([row, sizes]) => `${row} ${Object.values(sizes).join("x")}`)
+    .join(", ")}`;
 
 const decodeLine = (rate: DecodeRate): string =>
   [
@@ -68,6 +75,26 @@ function kernelLine(kernel: KernelTime, totalMs: number): string {
     `${percent(shareOfCeiling).padStart(7)} of the ceiling`,
     `${perSecond(operationsPerSecond, "FLOP").padStart(14)}`,
   ].join(" ");
+}
+
+/** Kernels timed alone, one line each. */
+export function kernelTable({ info, ceiling, kernels }: KernelReport): string {
+  const rows = kernels.map((kernel) =>
+    [
+      `${kernel.kernel.padEnd(28)}`,
+      `${kernel.pass.padEnd(7)} ${String(kernel.numTokens).padStart(4)} token${kernel.numTokens === 1 ? " " : "s"}`,
+      `${kernel.microsecondsPerDispatch.toFixed(1).padStart(9)} us`,
+      `${perSecond(kernel.bytesPerSecond, "B").padStart(11)}`,
+      `${percent(kernel.shareOfCeiling).padStart(7)} of the ceiling`,
+      `${perSecond(kernel.operationsPerSecond, "FLOP").padStart(14)}`,
+    ].join(" "),
+  );
+  return [
+    `adapter   ${adapterLine(info)}`,
+    `model     ${info.model.id}`,
+    `ceiling   ${perSecond(ceiling.bytesPerSecond, "B")} read bandwidth`,
+    ...rows,
+  ].join("\n");
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(3)} GB`;

@@ -79,3 +79,19 @@ export interface BenchReport {
   /** Only where asked for, and where the adapter has timestamps. */
   readonly profiles?: readonly PassProfile[];
 }
+
+/** A kernel timed alone. */
+export interface KernelResult extends KernelTime {
+  readonly pass: PassProfile["pass"];
+  readonly numTokens: number;
+  readonly position: number;
+  readonly microsecondsPerDispatch: number;
+}
+
+/** What `--kernel` and `--kernels` print. */
+export interface KernelReport {
+  readonly schema: typeof reportSchema;
+  readonly info: EngineInfo;
+  readonly ceiling: ReadCeiling;
+  readonly kernels: readonly KernelResult[];
+}

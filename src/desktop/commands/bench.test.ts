@@ -15,6 +15,8 @@ it.each<[string, string[], RegExp]>([
   ["one decoded token", ["--tokens", "1"], /--tokens.*from 2/],
   ["an empty model", ["--model", ""], /--model has an empty value/],
   ["a model that is not there", ["--model", "/no/model"], /does not exist/],
+  ["a size that is none", ["--variants", "gateUpVec.rows=3"], /gateUpVec.rows cannot be 3/],
+  ["variants that are no sizes", ["--variants", "fast"], /--variants takes parts such as/],
   ["words that belong to no option", ["nano"], /"nano" belongs to no option/],
 ])("tells %s in one sentence", async (_, args, sentence) => {
   const { code, out, err } = await bench(...args);

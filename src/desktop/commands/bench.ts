@@ -1,7 +1,10 @@
 import { type BenchRequest, benchModel } from "../../bench/bench-model.ts";
-import { benchTable } from "../../bench/report-table.ts";
+import { benchKernels, type KernelRequest } from "../../bench/kernel-bench.ts";
+import { benchTable, kernelTable } from "../../bench/report-table.ts";
 import { createSyntheticFiles, type SyntheticShape, syntheticConfig } from "../../bench/synthetic-files.ts";
-import { openGpu } from "../../gpu/gpu.ts";
+import { type Gpu, openGpu } from "../../gpu/gpu.ts";
+import { defaultTuning } from "../../kernels/tuning.ts";
+import { overrideTuning, type TuningOverrides } from "../../kernels/tuning-candidates.ts";
 import { readManifest } from "../../weights/manifest.ts";
 import type { CheckpointFiles } from "../../weights/types.ts";
 import { openDawn } from "../dawn.ts";
@@ -13,7 +16,10 @@ import type { Terminal } from "../terminal.ts";
 
 const usage = `usage: npm run bench -- [--shape nano|20b|120b] [--layers N] [--model DIR|nano] [--prompt N] [--tokens N] [--runs N] [--context N]
   [--kv f32|f16] [--variant subgroups|workgroup] [--adapter auto|swiftshader] [--depth N] [--json] [--profile]
-  nano is the embedded model; 20b and 120b are random weights of the published shapes, made as they are read.`;
+  [--kernels | --kernel ID] [--tune auto|table|measure] [--variants ROW.SIZE=VALUE,…]
+  nano is the embedded model; 20b and 120b are random weights of the published shapes, made as they are read.
+  --profile adds the time of each kernel in a pass; --kernels (or --kernel with one's name) times them alone instead.
+  --variants forces kernel sizes, such as gateUpVec.rows=8; docs/bench.md explains every option and field.`;
 
 const optionTable = {
   shape: { type: "string" },
@@ -25,6 +31,10 @@ const optionTable = {
   json: { type: "boolean" },
   profile: { type: "boolean" },
   depth: { type: "string" },
+  kernels: { type: "boolean" },
+  kernel: { type: "string" },
+  tune: { type: "string" },
+  variants: { type: "string" },
 } as const;
 
 const most = 131072;
@@ -44,21 +54,37 @@ export async function benchCommand(args: readonly string[], terminal: Terminal):
   const say = (sentence: string) => terminal.err(`${sentence}\n`);
   const gpu = await openGpu(await openDawn(adapterChoice(options), say));
   try {
-    const report = await benchModel(gpu, {
-      files,
-      load: setting.load,
-      options: { ...setting.options, onProgress: say },
-    });
-    terminal.out(`${options.flag("json") ? JSON.stringify(report) : benchTable(report)}\n`);
+    const request = { files, load: setting.load, options: { ...setting.options, onProgress: say } };
+    const text = await (options.flag("kernels") || setting.kernel !== undefined
+      ? kernelText(
+          gpu,
+          { ...request, ...(setting.kernel && { kernel: setting.kernel }) },
+          options.flag("json"),
+        )
+      : modelText(gpu, request, options.flag("json")));
+    terminal.out(`${text}\n`);
   } finally {
     gpu.destroy();
   }
 }
 
+async function modelText(gpu: Gpu, request: BenchRequest, isJson: boolean): Promise<string> {
+  const report = await benchModel(gpu, request);
+  return isJson ? JSON.stringify(report) : benchTable(report);
+}
+
+async function kernelText(gpu: Gpu, request: KernelRequest, isJson: boolean): Promise<string> {
+  const report = await benchKernels(gpu, request);
+  return isJson ? JSON.stringify(report) : kernelTable(report);
+}
+
 /** What the command line asks for, checked. */
-function readSetting(options: Options): Pick<BenchRequest, "load" | "options"> {
+function readSetting(options: Options): Omit<KernelRequest, "files"> {
   const kvFormat = options.choice("kv", ["f32", "f16"]);
   const variant = options.choice("variant", ["subgroups", "workgroup"]);
+  const tune = options.choice("tune", ["auto", "table", "measure"]);
+  const variants = options.text("variants");
+  const kernel = options.text("kernel");
   const decodeTokens = options.number("tokens", { least: 2, most }) ?? 128;
   const promptTokens = options.number("prompt", { least: 1, most }) ?? 512;
   const depth = options.number("depth", { least: 1, most });
@@ -67,7 +93,14 @@ function readSetting(options: Options): Pick<BenchRequest, "load" | "options"> {
     options.number("context-length", { least: 1, most }) ??
     Math.max(8192, promptTokens + 1, decodeTokens + 1, (depth ?? 0) + 64);
   return {
-    load: { contextLength, ...(kvFormat && { kvFormat }), ...(variant && { variant }) },
+    ...(kernel !== undefined && { kernel }),
+    load: {
+      contextLength,
+      ...(kvFormat && { kvFormat }),
+      ...(variant && { variant }),
+      ...(tune && { tune }),
+      ...(variants !== undefined && { tuning: parseTuning(variants) }),
+    },
     options: {
       decodeTokens,
       promptTokens: [promptTokens],
@@ -88,4 +121,16 @@ function benchFiles(options: Options): CheckpointFiles {
     syntheticConfig(shape, layers),
     `synthetic ${shape}${layers === undefined ? "" : `, ${layers} layers`}`,
   );
+}
+
+/** `row.size=value,…` as overrides. @throws request-invalid */
+function parseTuning(text: string): TuningOverrides {
+  const overrides: Record<string, Record<string, number | string>> = {};
+  for (const part of text.split(",")) {
+    const [, row = "", size = "", value = ""] = /^(\w+)\.(\w+)=(\w+)$/.exec(part.trim()) ?? [];
+    if (row === "") throw usageError(`--variants takes parts such as gateUpVec.rows=8, got "${part}".`);
+    overrides[row] = { ...overrides[row], [size]: /^\d+$/.test(value) ? Number(value) : value };
+  }
+  overrideTuning(defaultTuning, overrides); // a mistake is told before a GPU is opened
+  return overrides;
 }
