@@ -15,7 +15,7 @@ const target = (gpu: Gpu): SelfTestTarget => ({
 /** The test GPU with a fault in what it compiles. */
 const faulty = (gpu: Gpu, from: string, to: string): Gpu => {
   const compile: Gpu["pipelines"]["compile"] = (source) =>
-    gpu.pipelines.compile({ ...source, code: source.code.replace(from, to) });
+    gpu.pipelines.compile({ ...source, code: source.code.replaceAll(from, to) });
   return { ...gpu, pipelines: { size: 0, compile } };
 };
 
