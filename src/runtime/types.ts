@@ -1,7 +1,7 @@
 import type { CheckpointManifest } from "../format/types.ts";
-import type { LoadStats } from "../model/upload.ts";
 import type { KernelTuning } from "../kernels/tuning.ts";
 import type { TuningOverrides } from "../kernels/tuning-candidates.ts";
+import type { LoadStats } from "../model/upload.ts";
 import type { ChatAbilities, ChatMessage } from "../text/chat-types.ts";
 import type { ReasoningEffort } from "../text/types.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
