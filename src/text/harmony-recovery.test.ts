@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isEngineError } from "../errors.ts";
 import { createHarmonyParser, type HarmonyParserOptions } from "./harmony-parser.ts";
@@ -289,78 +288,5 @@ describe("harmony parser on malformed streams", () => {
       expect(isEngineError(error, "request-invalid")).toBe(true);
       expect((error as Error).message).toContain("a content type without its marker");
     }
-  });
-});
-
-describe("harmony parser on any stream", () => {
-  const words = ["alpha1", "beta2", "gamma3", "delta4", "epsilon5", "zeta6", "eta7", "theta8"];
-  const pieces = [
-    ...[
-      "<|start|>",
-      "<|channel|>",
-      "<|message|>",
-      "<|constrain|>",
-      "<|end|>",
-      "<|return|>",
-      "<|call|>",
-      "<|endoftext|>",
-    ],
-    ...["<|start|>assistant", "<|channel|>final", "<|channel|>analysis", "<|unknown|>", "<|reserved_2555|>"],
-    ...[
-      "assistant",
-      "user",
-      "tool",
-      " to=",
-      " to=functions.f",
-      " json",
-      "<|constrain|>json",
-      " ",
-      "\n",
-      "final",
-      "{",
-      ": ",
-    ],
-  ];
-  const stream = fc.array(fc.oneof(fc.constantFrom(...pieces), fc.nat(words.length - 1)), { maxLength: 24 });
-  const role = fc.constantFrom<HarmonyParserOptions>({}, given, { role: "tool" });
-
-  it("never throws and loses no word that was written", () => {
-    fc.assert(
-      fc.property(stream, role, (drawn, options) => {
-        // Numbered, so that each word's own occurrence has to come back.
-        const texts = drawn.map((piece, index) =>
-          typeof piece === "number" ? ` ${words[piece]}n${index}` : piece,
-        );
-        const events = parse(texts.flatMap(harmonyIds), options);
-        const out = JSON.stringify(events.filter((event) => event.type !== "text"));
-        for (const text of texts) if (/n\d+$/.test(text)) expect(out).toContain(text.trim());
-      }),
-      { numRuns: 5000 },
-    );
-  });
-
-  it("gives well-formed events for any ids: texts add up to the content, every message ends", () => {
-    const id = fc.oneof(
-      fc.integer({ min: 0, max: nano.vocabSize + 2 }),
-      fc.constantFrom(...nano.specialTokens.values()),
-    );
-    fc.assert(
-      fc.property(fc.array(id, { maxLength: 60 }), role, (ids, options) => {
-        let open: string | undefined;
-        for (const event of parse(ids, options)) {
-          if (event.type === "message-start") {
-            expect(open).toBeUndefined();
-            open = "";
-          }
-          if (event.type === "text") open += event.text;
-          if (event.type === "message-end") {
-            expect(event.content).toBe(open);
-            open = undefined;
-          }
-        }
-        expect(open).toBeUndefined();
-      }),
-      { numRuns: 1000 },
-    );
   });
 });

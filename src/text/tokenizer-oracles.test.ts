@@ -5,6 +5,7 @@ import { getEncoding } from "js-tiktoken";
 import { get_encoding } from "tiktoken";
 import { describe, expect, it } from "vitest";
 import { createRealTokenizer } from "./real.fixture.ts";
+import { createUtf8Stream } from "./utf8-stream.ts";
 
 const cpuMs = (): number => {
   const { user, system } = process.cpuUsage();
@@ -34,6 +35,9 @@ const newInUnicode17 = new RegExp(
   ].join("")}]`,
   "u",
 );
+
+/** No half of a surrogate pair. */
+const isWhole = (text: string): boolean => !/\p{Cs}/u.test(text);
 
 function createRandom(seed: number): (below: number) => number {
   let state = seed;
@@ -159,6 +163,41 @@ describe("the published tokenizer", () => {
     for (let i = 0; i < 3; i++) tokenizer.encode(text);
     const megabytesPerSecond = (3 * Buffer.byteLength(text)) / 1000 / (cpuMs() - start);
     expect(megabytesPerSecond).toBeGreaterThan(2);
+  });
+
+  it("streams what it decodes at once, and never a broken character", { timeout: 30_000 }, () => {
+    const random = createRandom(3);
+    for (const text of randomTexts(5000)) {
+      const stream = createUtf8Stream();
+      const pieces = tokenizer.encode(text).map((id) => stream.push(tokenizer.bytes(id) ?? new Uint8Array()));
+      expect(stream.flush()).toBe("");
+      expect(pieces.join("")).toBe(text);
+      const cut = pieces.find(
+        (piece) => !isWhole(piece) || (piece.includes("\uFFFD") && !text.includes("\uFFFD")),
+      );
+      expect(cut).toBeUndefined();
+    }
+    for (let i = 0; i < 2000; i++) {
+      const ids = Array.from({ length: 1 + random(20) }, () => random(199_998));
+      const stream = createUtf8Stream();
+      const pieces = ids.map((id) => stream.push(tokenizer.bytes(id) ?? new Uint8Array()));
+      expect(pieces.every(isWhole)).toBe(true);
+      expect(pieces.join("") + stream.flush()).toBe(tokenizer.decode(ids));
+    }
+  });
+
+  it("never makes a special token from text", { timeout: 30_000 }, () => {
+    const random = createRandom(5);
+    const names = [...tokenizer.specialTokens.keys()];
+    for (const text of randomTexts(5000)) {
+      const name = names[random(names.length)] ?? "";
+      const at = random(text.length + 1);
+      const spelled = text.slice(0, at) + name + text.slice(at);
+      const ids = tokenizer.encode(spelled);
+      expect(Math.max(...ids)).toBeLessThan(199_998);
+      // A special put into a surrogate pair leaves two halves, which UTF-8 cannot have.
+      expect(tokenizer.decode(ids)).toBe(spelled.replaceAll(/\p{Cs}/gu, "\uFFFD"));
+    }
   });
 
   it.each([
