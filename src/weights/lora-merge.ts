@@ -15,26 +15,29 @@ export interface LoraFactors {
  * row order. Products are summed in f64, the sum with the weight is rounded to f32 and then to bf16, ties to even.
  */
 export function mergeLora(bytes: Uint8Array, firstElement: number, factors: LoraFactors): void {
+  const isAligned = bytes.byteOffset % 2 === 0; // tensors may start at odd bytes of what was read
+  const own = isAligned ? bytes : bytes.slice();
+  mergeWords(new Uint16Array(own.buffer, own.byteOffset, own.byteLength / 2), firstElement, factors);
+  if (!isAligned) bytes.set(own);
+}
+
+function mergeWords(words: Uint16Array, firstElement: number, factors: LoraFactors): void {
   const { inputs } = factors;
-  const endElement = firstElement + bytes.byteLength / 2;
   const change = new Float64Array(inputs);
   const sums = new Float32Array(inputs);
   const bits = new Uint32Array(sums.buffer);
-  for (let at = firstElement; at < endElement; ) {
-    const row = Math.floor(at / inputs);
-    const from = at - row * inputs;
-    const to = Math.min(inputs, from + endElement - at);
+  for (let at = 0; at < words.length; ) {
+    const row = Math.floor((firstElement + at) / inputs);
+    const from = firstElement + at - row * inputs;
+    const to = Math.min(inputs, from + words.length - at);
     rowChange(change, row, from, to, factors);
-    const part = bytes.subarray((at - firstElement) * 2, (at - firstElement + to - from) * 2);
-    // bf16 is the upper half of an f32. Bytes one by one: tensors may start at odd addresses.
-    for (let i = from, p = 0; i < to; i += 1, p += 2)
-      bits[i] = ((part[p] ?? 0) << 16) | ((part[p + 1] ?? 0) << 24);
+    // Three plain loops: one that takes each element through an f32 and back is slower.
+    const shift = at - from;
+    for (let i = from; i < to; i += 1) bits[i] = (words[shift + i] ?? 0) << 16; // bf16 is the upper half of an f32
     for (let i = from; i < to; i += 1) sums[i] = (sums[i] ?? 0) + (change[i] ?? 0);
-    for (let i = from, p = 0; i < to; i += 1, p += 2) {
+    for (let i = from; i < to; i += 1) {
       const word = bits[i] ?? 0;
-      const rounded = (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
-      part[p] = rounded & 0xff;
-      part[p + 1] = rounded >>> 8;
+      words[shift + i] = (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
     }
     at += to - from;
   }
