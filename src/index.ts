@@ -95,6 +95,7 @@ export type {
   ModelSource,
   SourceLocation,
   SourceOptions,
+  StoredLocation,
   UrlLocation,
 } from "./weights/source-types.ts";
 export type { StorageOptions } from "./weights/storage-options.ts";

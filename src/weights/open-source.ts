@@ -5,7 +5,7 @@ import { type CommitPins, openHubFiles } from "./hub-files.ts";
 import { folderFiles } from "./picked-files.ts";
 import type { PickedPurpose } from "./picked-folder.ts";
 import { hubLocationOf } from "./source-spec.ts";
-import type { ModelSource, SourceLocation } from "./source-types.ts";
+import type { HubLocation, ModelSource, SourceLocation } from "./source-types.ts";
 import { withTokenizerFrom } from "./tokenizer-source.ts";
 import type { RemoteFiles } from "./types.ts";
 
@@ -35,9 +35,10 @@ export async function openSource(source: ModelSource, services: SourceServices =
   const named: RemoteFiles = source.id === undefined ? own : { ...own, id: source.id };
   const tokenizer =
     source.tokenizer === undefined ? undefined : await openLocation(source.tokenizer, services, "tokenizer");
+  const stays = "files" in source || "directory" in source ? source.import !== true : false;
   return {
     files: tokenizer === undefined ? named : withTokenizerFrom(named, tokenizer),
-    stored: isOnTheWeb(source) || source.import === true,
+    stored: !stays,
   };
 }
 
@@ -49,13 +50,28 @@ export async function openLocation(
 ): Promise<RemoteFiles> {
   const { fetch, pins, storedAs, signal } = services;
   const fetching = fetch === undefined ? {} : { fetch };
-  if (!isOnTheWeb(location)) return folderFiles(location, purpose);
-  const hub = "hf" in location ? location : hubLocationOf(location.baseUrl);
-  if (hub !== undefined) return openHubFiles({ location: hub, pins, storedAs, signal, ...fetching });
-  if ("baseUrl" in location) return createHttpFiles({ baseUrl: location.baseUrl, ...fetching });
-  throw new EngineError("internal", "A source is neither an address nor a repository nor a folder.");
+  if ("stored" in location) return storedOnly(location.stored, purpose);
+  if ("files" in location || "directory" in location) return folderFiles(location, purpose);
+  const openHub = (hub: HubLocation) => openHubFiles({ location: hub, pins, storedAs, signal, ...fetching });
+  if ("hf" in location) return openHub(location);
+  const hub = hubLocationOf(location.baseUrl);
+  return hub === undefined ? createHttpFiles({ baseUrl: location.baseUrl, ...fetching }) : openHub(hub);
 }
 
-function isOnTheWeb(location: SourceLocation) {
-  return "hf" in location || "baseUrl" in location;
+/** A model that only the store has: whatever must come from elsewhere fails. */
+function storedOnly(id: string, purpose: PickedPurpose): RemoteFiles {
+  if (purpose !== "checkpoint") {
+    throw new EngineError(
+      "request-invalid",
+      `Only models are stored, so ${id} cannot be the place of a ${purpose}.`,
+    );
+  }
+  const fail = async (): Promise<never> => {
+    throw new EngineError(
+      "download-failed",
+      `${id} is not whole in this browser's storage, and its id does not say where to get it. Import its folder again, or load it from its address.`,
+      { details: { id } },
+    );
+  };
+  return { id, readText: fail, stat: fail, sizeBytes: fail, read: fail, fetchRange: fail };
 }

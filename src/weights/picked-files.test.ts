@@ -1,7 +1,10 @@
+import "fake-indexeddb/auto";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { repositoryPath } from "../testing/reference.ts";
+import { createIndexedDbStore } from "./indexeddb-store.ts";
 import { readManifest } from "./manifest.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
 import { openSource } from "./open-source.ts";
 import { folderFiles } from "./picked-files.ts";
 import { inspectFolder } from "./picked-folder.ts";
@@ -164,6 +167,35 @@ describe("folderFiles", () => {
 });
 
 describe("openSource with a folder", () => {
+  it("imports it so that it loads by its id, without the folder", async () => {
+    const store = createIndexedDbStore("import-test");
+    const read = { bytes: 0 };
+    const { files: picked } = await openSource({ files: fixtureFiles("m/", read), import: true });
+    const imported = await openCheckpoint({ source: picked, store });
+    const readBytes = read.bytes;
+    const { files: again } = await openSource({ stored: picked.id });
+    const { files } = await openCheckpoint({ source: again, store });
+    for (const { name, sizeBytes } of imported.manifest.files) {
+      const bytes = await files.read(name, 0, sizeBytes);
+      expect(Buffer.compare(bytes, readFileSync(`${folder}/${name}`)), name).toBe(0);
+    }
+    expect(read.bytes).toBe(readBytes);
+  });
+
+  it("says what to do where an id is not stored whole", async () => {
+    const store = createIndexedDbStore("import-test-2");
+    const { files } = await openSource({ stored: "folder:gone#0" });
+    expect(await failure(openCheckpoint({ source: files, store }))).toMatchObject({
+      code: "download-failed",
+      message: expect.stringMatching(/folder:gone#0 is not whole.*Import its folder again/),
+    });
+    expect(
+      await failure(openSource({ files: fixtureFiles("m/"), tokenizer: { stored: "x" } })),
+    ).toMatchObject({
+      code: "request-invalid",
+    });
+  });
+
   it("reads in place unless an import is asked for, and takes id and tokenizer from the source", async () => {
     const tokenizer = { files: [pickedFile("t/tokenizer.json", '{"a":1}')] };
     const opened = await openSource({ files: fixtureFiles("m/"), id: "mine", tokenizer });

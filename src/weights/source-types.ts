@@ -30,8 +30,14 @@ export interface DirectoryLocation {
   readonly import?: boolean;
 }
 
+/** A model that lies in this browser's storage already, such as one imported from a folder. */
+export interface StoredLocation {
+  /** Its id, as `models()` lists it. */
+  readonly stored: string;
+}
+
 /** Where the files of a checkpoint, a tokenizer or an adapter lie. Survives structured clone. */
-export type SourceLocation = UrlLocation | HubLocation | FilesLocation | DirectoryLocation;
+export type SourceLocation = UrlLocation | HubLocation | FilesLocation | DirectoryLocation | StoredLocation;
 
 /** What a source may say beside its place. */
 export interface SourceOptions {
@@ -52,6 +58,7 @@ export type ModelSource = SourceLocation & SourceOptions;
 export function describeSource(source: SourceLocation): string {
   if ("baseUrl" in source) return source.baseUrl;
   if ("hf" in source) return source.hf.startsWith("hf:") ? source.hf : `hf:${source.hf}`;
+  if ("stored" in source) return source.stored;
   if ("directory" in source) return `folder ${source.directory.name}`;
   return `${source.files.length} picked files`;
 }
