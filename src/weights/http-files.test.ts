@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type RangeServer, startRangeServer } from "../testing/range-server.ts";
 import { createHttpFiles, type HttpFilesOptions } from "./http-files.ts";
+import { createPause } from "./pause.ts";
 
 const data = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7 + (i >> 8)) & 0xff);
 let server: RangeServer;
@@ -178,6 +179,29 @@ describe("createHttpFiles abort", () => {
       code: "aborted",
     });
     expect(server.requests).toHaveLength(0);
+  });
+});
+
+describe("createHttpFiles pause", () => {
+  it("ends the request under way, and goes on at the byte where it stopped, without using up a retry", async () => {
+    const content = new Uint8Array(200_000).map((_, i) => i % 251);
+    const file = newFile(content);
+    server.fault(file, { kind: "stall", afterBytes: 50_000 });
+    const pause = createPause();
+    let arrived = 0;
+    const onBytes = (numBytes: number) => {
+      arrived += numBytes;
+      if (arrived === 50_000) pause.pause();
+    };
+    server.requests.length = 0;
+    const range = { startBytes: 0, endBytes: content.byteLength };
+    const fetching = open({ retries: 0 }).fetchRange(file, range, { pause, onBytes });
+    await expect.poll(() => pause.isPaused).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(server.requests).toHaveLength(1);
+    pause.resume();
+    expect(Buffer.compare(await fetching, content)).toBe(0);
+    expect(server.requests.map((request) => request.range)).toEqual(["bytes=0-199999", "bytes=50000-199999"]);
   });
 });
 
