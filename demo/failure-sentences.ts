@@ -112,6 +112,11 @@ const sentences: Readonly<Record<ErrorCode, FailureSentence>> = {
       "Try again: a new one is started, and the model is loaded from this browser's storage. If it happens again, memory may be short: close other tabs.",
     action: "retry",
   },
+  "grammar-failed": {
+    what: "The part that keeps answers to a JSON schema failed.",
+    advice: "Ask again; if it fails again, simplify the schema.",
+    action: "retry",
+  },
   internal: {
     what: "Something in the engine is broken.",
     advice: "Try again. If it happens again, please report the text below.",

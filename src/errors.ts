@@ -19,6 +19,7 @@ export const errorCodes = [
   "aborted", // the caller's AbortSignal
   "disposed", // used after dispose()
   "worker-died", // the worker ended or stopped answering
+  "grammar-failed", // the worker that matches JSON schemas crashed or took too long
   "internal", // a broken invariant: our fault
 ] as const;
 

@@ -109,6 +109,7 @@ describe("imports", () => {
       minisearch: /^src\/tools\//,
       pyodide: /^src\/tools\//,
       "hash-wasm": /^src\/weights\//,
+      "@mlc-ai/web-xgrammar": /^src\/grammar\//,
       webgpu: /^src\/desktop\//,
     };
     const atHome = (path: string, target: string) =>

@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { defineConfig } from "vite";
 import { root } from "../lib/root.mjs";
 
-const entries = ["cli", "bench"].filter((name) => existsSync(`${root}/src/desktop/${name}.ts`));
+const entries = ["cli", "bench", "grammar-thread"].filter((name) =>
+  existsSync(`${root}/src/desktop/${name}.ts`),
+);
 
 /** The Node programs: everything bundled but `webgpu`, which is native (DAWN_NODE may name another dawn.node). */
 export default defineConfig({

@@ -4,7 +4,7 @@ import { encodeSteps, submit } from "../gpu/steps.ts";
 import { createGpuTimer, type GpuTimer, timeRound } from "../gpu/time-steps.ts";
 import type { PassRun } from "../model/plan-types.ts";
 import type { LoadedModel } from "../runtime/loaded-model.ts";
-import { writePass } from "../runtime/scheduler.ts";
+import { writePass } from "../runtime/passes.ts";
 import { type BenchRequest, withModel, withoutFaults } from "./bench-model.ts";
 import { measureReadCeiling } from "./ceiling.ts";
 import { promptOf, ratesOf } from "./profile-model.ts";

@@ -1,7 +1,7 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { profileSteps } from "../gpu/profile.ts";
 import type { LoadedModel } from "../runtime/loaded-model.ts";
-import { writePass } from "../runtime/scheduler.ts";
+import { writePass } from "../runtime/passes.ts";
 import type { KernelTime, PassProfile } from "./report.ts";
 import { addTraffic, createTrafficMeter, type Traffic } from "./traffic.ts";
 

@@ -3,7 +3,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { median, timeEncoding } from "../gpu/time-steps.ts";
 import { startGeneration } from "../runtime/generate.ts";
 import type { LoadedModel } from "../runtime/loaded-model.ts";
-import { writePass } from "../runtime/scheduler.ts";
+import { writePass } from "../runtime/passes.ts";
 import type { GenerateStats } from "../runtime/types.ts";
 import type { ReadCeiling } from "./ceiling.ts";
 import { profilePass, promptOf } from "./profile-model.ts";

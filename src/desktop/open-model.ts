@@ -12,6 +12,7 @@ import type { CheckpointFiles } from "../weights/types.ts";
 import { openDawn } from "./dawn.ts";
 import { nanoFolder } from "./embedded-model.ts";
 import { createFolderFiles } from "./folder-files.ts";
+import { openGrammar } from "./open-grammar.ts";
 import { adapterChoice, type Options } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -44,7 +45,7 @@ export async function withModel(
       ? Math.min(config.maxPositionEmbeddings, Math.max(8192, neededTokens))
       : checkContextLength(load.contextLength, config);
   const gpu = await openDawn(adapter, (sentence) => terminal.err(`${sentence}\n`));
-  const engine = await createEngine(gpu);
+  const engine = await createEngine(gpu, { openGrammar });
   try {
     await engine.load(files, { ...load, contextLength });
     await use(engine);

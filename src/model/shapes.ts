@@ -16,6 +16,9 @@ export interface PlanOptions {
   readonly tuning: KernelTuning;
 }
 
+/** Most positions that decoding may have written beyond the one it goes back to: rings of keys have room for them. */
+export const maxRewind = 3;
+
 /**
  * The attention shape of a layer type. A sliding layer keeps a ring of keys, a full one all of them; a window is never
  * longer than the context.
@@ -32,7 +35,7 @@ export function attentionShape(
     headDim: config.headDim,
     kvFormat: options.kvFormat,
     window,
-    capacity: kvCapacity(window, options.maxTokensPerPass, options.contextLength),
+    capacity: kvCapacity(window, Math.max(options.maxTokensPerPass, maxRewind), options.contextLength),
   };
 }
 

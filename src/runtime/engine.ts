@@ -1,6 +1,7 @@
 import { EngineError, isEngineError } from "../errors.ts";
 import type { CheckpointManifest } from "../format/types.ts";
 import { type Gpu, openGpu } from "../gpu/gpu.ts";
+import type { GrammarPort } from "../grammar/protocol.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 import { chatEvents } from "./chat.ts";
 import type { RememberedSettings } from "./choose-tuning.ts";
@@ -22,14 +23,16 @@ import type {
 export interface EngineServices {
   /** Where the kernels' measured sizes are remembered. Default: nowhere. */
   readonly settings?: RememberedSettings;
+  /** Opens a worker that matches answers to JSON schemas. Without it such answers are refused. */
+  readonly openGrammar?: () => GrammarPort;
 }
 
 /**
  * Opens a GPU device and returns an engine without a model. `gpu` is `navigator.gpu`, or Dawn's in Node.
  * @throws webgpu-unavailable | adapter-unavailable
  */
-export async function createEngine(gpu: GPU | undefined, { settings }: EngineServices = {}): Promise<Engine> {
-  const state = new EngineState(gpu, await openGpu(gpu), settings);
+export async function createEngine(gpu: GPU | undefined, services: EngineServices = {}): Promise<Engine> {
+  const state = new EngineState(gpu, await openGpu(gpu), services);
   return {
     get info() {
       return state.model?.info;
@@ -47,18 +50,18 @@ export async function createEngine(gpu: GPU | undefined, { settings }: EngineSer
 class EngineState {
   model: LoadedModel | undefined;
   private readonly provider: GPU | undefined;
+  private readonly services: EngineServices;
   private gpu: Gpu;
-  private readonly settings: RememberedSettings | undefined;
   private busyWith: string | undefined;
   private disposed = false;
   private lost = false;
   /** Errors that the GPU reported outside any scope: a kernel or binding of ours is wrong. */
   private fault: EngineError | undefined;
 
-  constructor(provider: GPU | undefined, gpu: Gpu, settings: RememberedSettings | undefined) {
+  constructor(provider: GPU | undefined, gpu: Gpu, services: EngineServices) {
     this.provider = provider;
+    this.services = services;
     this.gpu = gpu;
-    this.settings = settings;
     this.watch(gpu);
   }
 
@@ -72,8 +75,7 @@ class EngineState {
     try {
       this.dropModel();
       if (this.lost || this.fault !== undefined) await this.reopen();
-      const { settings } = this;
-      this.model = await loadModel(this.gpu, files, { ...options, ...(settings && { settings }) });
+      this.model = await loadModel(this.gpu, files, { ...options, ...this.services });
       this.checkUsable("load a model");
       return this.model.info;
     } catch (error) {

@@ -1,12 +1,13 @@
 import { EngineError } from "../errors.ts";
 import { maxStopTokens } from "../kernels/sample/sample-advance.ts";
+import { freeGuide, type Guide } from "./guide.ts";
 import type { LoadedModel } from "./loaded-model.ts";
 import type { DecodeRequest } from "./scheduler.ts";
 import type { FinishReason, GenerateOptions, GenerateStats, Generation } from "./types.ts";
 
 export interface GenerationOptions extends GenerateOptions {
-  /** Bit mask of ids that may be sampled. Default: the whole vocabulary. */
-  readonly allowed?: Uint32Array;
+  /** Says token by token what may come. Default: the whole vocabulary, always. */
+  readonly guide?: Guide;
 }
 
 type Outcome = Awaited<Generation["result"]>;
@@ -81,14 +82,8 @@ function checkedRequest(
   if (stopTokens.length > maxStopTokens)
     throw invalid(`at most ${maxStopTokens} stop tokens are possible, got ${stopTokens.length}`);
   checkContext(model, prompt.length, maxNewTokens);
-  const words = Math.ceil(vocabSize / 32);
-  const allowed =
-    options.allowed === undefined
-      ? new Uint32Array(words).fill(0xffffffff)
-      : new Uint32Array(options.allowed);
-  if (allowed.length !== words)
-    throw invalid(`the mask of allowed ids must have ${words} words, got ${allowed.length}`);
-  return { prompt, maxNewTokens, temperature, seed: seed >>> 0, stopTokens, allowed, signal: options.signal };
+  const guide = options.guide ?? freeGuide(new Uint32Array(Math.ceil(vocabSize / 32)).fill(0xffffffff));
+  return { prompt, maxNewTokens, temperature, seed: seed >>> 0, stopTokens, guide, signal: options.signal };
 }
 
 /** @throws request-invalid where the list is empty or holds an id outside the vocabulary */

@@ -4,6 +4,8 @@ import { parseJsonText } from "../format/json-text.ts";
 import type { ModelConfig } from "../format/types.ts";
 import { createBufferSet } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { createGrammarEngine, type GrammarEngine } from "../grammar/grammar-engine.ts";
+import { grammarVocabulary } from "../grammar/vocabulary.ts";
 import { type Activations, allocateActivations } from "../model/activations.ts";
 import { chooseMxfp4 } from "../model/choose-mxfp4.ts";
 import { createModelPlan } from "../model/plan.ts";
@@ -32,6 +34,8 @@ export interface LoadedModel {
   readonly scheduler: Scheduler;
   /** Undefined where the checkpoint has no tokenizer.json: then only token ids can be used. */
   readonly tokenizer: Tokenizer | undefined;
+  /** Matches answers to a JSON schema; undefined where there is no tokenizer, or no worker for it here. */
+  readonly grammar: GrammarEngine | undefined;
   /** Ids that end an answer, from generation_config.json, config.json and harmony. */
   readonly stopTokens: readonly number[];
   destroy(): void;
@@ -100,15 +104,33 @@ export async function loadModel(
         return buffers.totalBytes;
       },
     };
-    const destroy = () => buffers.destroy();
+    const grammar = grammarEngine(tokenizer, config, options);
+    const destroy = () => {
+      grammar?.dispose();
+      buffers.destroy();
+    };
     return {
       ...{ config, info, plan, weights, activations: act, planOptions },
-      ...{ scheduler, tokenizer, stopTokens, destroy },
+      ...{ scheduler, tokenizer, grammar, stopTokens, destroy },
     };
   } catch (error) {
     buffers.destroy();
     throw error;
   }
+}
+
+/** Its worker is made at the first request that needs it. */
+function grammarEngine(
+  tokenizer: Tokenizer | undefined,
+  { vocabSize }: ModelConfig,
+  { openGrammar }: LoadModelOptions,
+): GrammarEngine | undefined {
+  if (tokenizer === undefined || openGrammar === undefined) return undefined;
+  return createGrammarEngine({
+    openPort: openGrammar,
+    vocabulary: () => grammarVocabulary(tokenizer),
+    vocabSize,
+  });
 }
 
 /** The plan and the load's times once both have ended. A plan that fails ends the upload: it may have gigabytes to go. */

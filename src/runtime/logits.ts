@@ -3,7 +3,7 @@ import { readBuffer } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { encodeSteps, type Step, submit } from "../gpu/steps.ts";
 import type { ModelPlan, PassRun } from "../model/plan-types.ts";
-import { writePass } from "./scheduler.ts";
+import { writePass } from "./passes.ts";
 
 /** Logits [T, V] of every position through the prefill kernels. */
 export async function prefillLogits(

@@ -3,6 +3,7 @@ import type { CheckpointManifest, ModelConfig } from "../format/types.ts";
 import { createDryBufferSet } from "../gpu/dry-buffers.ts";
 import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
 import type { UploadWay } from "../gpu/staging.ts";
+import type { GrammarPort } from "../grammar/protocol.ts";
 import { defaultTuning } from "../kernels/tuning.ts";
 import { overrideTuning } from "../kernels/tuning-candidates.ts";
 import { allocateActivations } from "../model/activations.ts";
@@ -14,7 +15,7 @@ import type { LoadOptions } from "./types.ts";
 const defaultContextLength = 8192;
 const defaultTokensPerPass = 512;
 
-/** What `Engine.load` takes, and what only tests and the bench set. */
+/** What `Engine.load` takes, and what the engine, tests and the bench add. */
 export interface LoadModelOptions extends LoadOptions {
   /** Most prompt tokens of one pass; the activations of a pass are allocated for it. Default 512. */
   readonly maxTokensPerPass?: number;
@@ -22,6 +23,8 @@ export interface LoadModelOptions extends LoadOptions {
   readonly uploadWay?: UploadWay;
   /** Where measured sizes are remembered. Default: nowhere. */
   readonly settings?: RememberedSettings;
+  /** Opens a worker that matches answers to JSON schemas. Without it such answers are refused. */
+  readonly openGrammar?: () => GrammarPort;
 }
 
 /**

@@ -5,6 +5,7 @@ import { seededRandom } from "../testing/data.ts";
 import { fixture } from "../testing/engine.ts";
 import { testGpu } from "../testing/gpu-device.ts";
 import { logitsOf } from "../testing/model-logits.ts";
+import { freeGuide } from "./guide.ts";
 import { loadModel } from "./loaded-model.ts";
 
 const { files } = fixture("tiny-mxfp4", 0);
@@ -14,7 +15,7 @@ const tokens = Array.from({ length: 400 }, () => Math.floor(random() * vocabSize
 
 let expected: Float32Array;
 beforeAll(async () => {
-  // The window is 8, so a ring for one token a pass wraps every 8 positions.
+  // The window is 8, so a ring for one token a pass wraps every 10 positions.
   const { decode } = await logitsOf(files, tokens, ["decode"], { contextLength: 400, maxTokensPerPass: 1 });
   expected = decode;
 });
@@ -40,7 +41,7 @@ describe("a prompt of 400 tokens", () => {
           temperature: 0,
           seed: 0,
           stopTokens: [],
-          allowed: new Uint32Array(vocabSize / 32).fill(0xffffffff),
+          guide: freeGuide(new Uint32Array(vocabSize / 32).fill(0xffffffff)),
           signal: undefined,
         })
         .next();

@@ -13,6 +13,12 @@ describe("prefill pacer", () => {
     });
   });
 
+  it("learns nothing from a pass of a few tokens", () => {
+    const pacer = createPrefillPacer(options);
+    pacer.record(7, 700);
+    expect(pacer.next(1000)).toEqual({ numTokens: 128, numSubmits: 8 });
+  });
+
   it("takes whole passes in one submit on a fast GPU", () => {
     const pacer = createPrefillPacer(options);
     pacer.record(128, 10);

@@ -7,7 +7,7 @@ export interface Pace {
 /** Cuts a prompt into passes, and passes into submits, so that no submit keeps the GPU for much over the budget. */
 export interface PrefillPacer {
   next(remainingTokens: number): Pace;
-  /** Tells what a pass took in all. */
+  /** Tells what a pass took in all. One of a few tokens says nothing of long ones and is ignored. */
   record(numTokens: number, elapsedMs: number): void;
 }
 
@@ -49,7 +49,7 @@ export function createPrefillPacer({
       return { numTokens, numSubmits: Math.max(1, Math.min(maxSubmits, numSubmits)) };
     },
     record(numTokens, elapsedMs) {
-      msPerToken = elapsedMs / numTokens;
+      if (numTokens >= leastTokens) msPerToken = elapsedMs / numTokens;
     },
   };
 }

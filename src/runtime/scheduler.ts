@@ -1,12 +1,12 @@
 import { EngineError } from "../errors.ts";
 import type { BufferSet } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { encodeSteps, type Step, submit } from "../gpu/steps.ts";
 import { packStopTokens } from "../kernels/sample/sample-advance.ts";
-import { packStep, type StepValues } from "../kernels/step.ts";
-import type { ModelPlan, PassRun } from "../model/plan-types.ts";
-import { createPrefillPacer, cutEvenly } from "./prefill-pacer.ts";
-import { createReadbackRing, type SampledToken } from "./readback-ring.ts";
+import type { ModelPlan } from "../model/plan-types.ts";
+import { maxRewind } from "../model/shapes.ts";
+import type { Direction, Guide, TokenMask } from "./guide.ts";
+import { createPasses, type Passes } from "./passes.ts";
+import type { SampledToken } from "./readback-ring.ts";
 import type { FinishReason } from "./types.ts";
 
 /** A generation as the scheduler takes it: checked, nothing optional. */
@@ -16,8 +16,8 @@ export interface DecodeRequest {
   readonly temperature: number;
   readonly seed: number;
   readonly stopTokens: readonly number[];
-  /** Bit mask over the vocabulary of the ids that may be sampled. */
-  readonly allowed: Uint32Array<ArrayBuffer>;
+  /** Says token by token what may come. */
+  readonly guide: Guide;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -31,136 +31,164 @@ export interface Scheduler {
 
 /**
  * Decode steps under way at once: enough that the GPU never waits for the CPU, few enough that little is wasted
- * after a stop (a stopped step does nothing, but is dispatched).
+ * after a stop (a stopped step does nothing, but is dispatched) or a rewind.
  */
-const stepsInFlight = 4;
+const stepsInFlight = 1 + maxRewind;
 
 export function createScheduler(gpu: Gpu, plan: ModelPlan, buffers: BufferSet): Scheduler {
-  const ring = createReadbackRing(buffers, stepsInFlight);
-  const pacer = createPrefillPacer({ maxTokens: plan.maxTokensPerPass, maxSubmits: plan.prefill.length });
+  // Steps that a rewind dropped may still be under way with those that replace them.
+  const passes = createPasses(gpu, plan, buffers, 2 * stepsInFlight);
   /** Work that an abort left behind. */
   let leftOver: Promise<unknown> = Promise.resolve();
 
-  function submitSampling(
-    label: string,
-    layers: readonly Step<PassRun>[],
-    run: PassRun,
-  ): Promise<SampledToken> {
-    submit(gpu, label, (encoder) => {
-      encodeSteps(encoder, [...layers, ...plan.head, ...plan.sample], run, label);
-      ring.encodeCopy(encoder, plan.buffers.result);
-    });
-    const sampled = ring.arm();
-    sampled.catch(() => {}); // awaited in its turn, which may be after an earlier one has failed
-    return sampled;
-  }
-
-  /**
-   * Runs the prompt pass by pass, each pass in as many submits as keep the GPU responsive, one submit ahead of it; the
-   * last submit samples. Undefined where aborted.
-   */
-  async function prefill({
-    prompt,
-    temperature,
-    seed,
-    signal,
-  }: DecodeRequest): Promise<{ first: Promise<SampledToken> } | undefined> {
-    let position = 0;
-    for (;;) {
-      const { numTokens, numSubmits } = pacer.next(prompt.length - position);
-      const run = { numTokens, maxKeys: position + numTokens };
-      const isLast = run.maxKeys === prompt.length;
-      const parts = cutEvenly(plan.prefill, numSubmits);
-      writePass(gpu, plan, prompt.slice(position, run.maxKeys), { position, numTokens, temperature, seed });
-      position = run.maxKeys;
-      const started = performance.now();
-      let ended = Promise.resolve();
-      for (const [i, part] of parts.entries()) {
-        if (signal?.aborted) {
-          leftOver = ended;
-          return undefined;
-        }
-        if (isLast && i === parts.length - 1) return { first: lastSubmit(part, run, started) };
-        submit(gpu, "prefill", (encoder) => encodeSteps(encoder, part, run, "prefill"));
-        const before = ended;
-        ended = settled(gpu);
-        ended.catch(() => {}); // awaited with the next part
-        await before;
-      }
-      await ended;
-      pacer.record(numTokens, performance.now() - started);
-    }
-  }
-
-  /** Submits the end of the last pass with the sampling, and records the pass's time once the token is there. */
-  function lastSubmit(part: readonly Step<PassRun>[], run: PassRun, started: number): Promise<SampledToken> {
-    const first = submitSampling("prefill", part, run);
-    first.then(
-      () => pacer.record(run.numTokens, performance.now() - started),
-      () => {},
-    );
-    return first;
-  }
-
-  async function* run(request: DecodeRequest): AsyncGenerator<number, FinishReason> {
-    await leftOver.catch(() => {});
-    gpu.device.queue.writeBuffer(plan.buffers.stopTokens, 0, packStopTokens(request.stopTokens));
-    gpu.device.queue.writeBuffer(plan.buffers.allowed, 0, request.allowed);
-    const started = await prefill(request);
-    if (started === undefined) return "aborted";
-    const underWay = [started.first];
-    let submitted = 1;
-    let yielded = 0;
-    try {
-      for (;;) {
-        while (underWay.length < stepsInFlight && submitted < request.maxNewTokens) {
-          const maxKeys = request.prompt.length + submitted;
-          underWay.push(submitSampling("decode", plan.decode, { numTokens: 1, maxKeys }));
-          submitted += 1;
-        }
-        const next = await orAborted(underWay[0], request.signal);
-        if (next === undefined) return "aborted";
-        underWay.shift();
-        yielded += 1;
-        yield next.token;
-        if (next.stopped) return "stop";
-        if (yielded === request.maxNewTokens) return "length";
-        if (request.signal?.aborted) return "aborted";
-      }
-    } finally {
-      leftOver = Promise.allSettled(underWay);
-    }
-  }
-
   return {
-    run,
+    async *run(request) {
+      await leftOver.catch(() => {});
+      gpu.device.queue.writeBuffer(plan.buffers.stopTokens, 0, packStopTokens(request.stopTokens));
+      const answer = createAnswer(passes, request, (mask) =>
+        gpu.device.queue.writeBuffer(plan.buffers.allowed, 0, mask),
+      );
+      try {
+        return yield* answer.tokens();
+      } finally {
+        leftOver = answer.ended();
+      }
+    },
     async idle() {
       await leftOver.catch(() => {});
     },
   };
 }
 
-/** Puts the tokens and the step state of a pass where its kernels read them. */
-export function writePass(gpu: Gpu, plan: ModelPlan, tokens: readonly number[], step: StepValues): void {
-  gpu.device.queue.writeBuffer(plan.buffers.tokens, 0, Uint32Array.from(tokens));
-  gpu.device.queue.writeBuffer(plan.buffers.step, 0, packStep(step));
-}
+/**
+ * One answer. The GPU may be ahead of what is known here: by whole steps, sampled within the mask that held when they
+ * were submitted, or by the layers of one step. What the guide says next decides whether that counts or is dropped: a
+ * dropped step wrote keys and values only at positions that are written again before they are read.
+ */
+function createAnswer(passes: Passes, request: DecodeRequest, upload: (mask: TokenMask) => void) {
+  const { guide, maxNewTokens, temperature, seed, signal } = request;
+  const tokens = [...request.prompt];
+  /** Whole steps under way, in order. */
+  let underWay: Promise<SampledToken>[] = [];
+  /** Dropped steps, and parts of a prompt that was aborted. */
+  let dropped: Promise<unknown> = Promise.resolve();
+  /** The layers of the step after those under way are submitted, its sampling is not. */
+  let hasLayersAhead = false;
+  /** Tokens from here on are run as known ones before the next is sampled; undefined where the GPU has the last one. */
+  let runFrom: number | undefined = 0;
+  let uploaded: TokenMask | undefined;
 
-async function settled(gpu: Gpu): Promise<void> {
-  try {
-    await gpu.device.queue.onSubmittedWorkDone();
-  } catch (cause) {
-    throw new EngineError(
-      "device-lost",
-      "The GPU went away while the prompt was read. Load the model again.",
-      { cause },
-    );
+  const numGenerated = () => tokens.length - request.prompt.length;
+  const room = () => maxNewTokens - numGenerated() - underWay.length;
+  /** Keys that the step after those under way sees. */
+  const nextKeys = () => tokens.length + underWay.length;
+
+  function setMask(mask: TokenMask): void {
+    if (mask !== uploaded) upload(mask);
+    uploaded = mask;
   }
+
+  /** Forgets the steps under way, which were sampled on other terms. */
+  function drop(): void {
+    hasLayersAhead = false;
+    if (underWay.length === 0) return;
+    dropped = Promise.allSettled([dropped, ...underWay]);
+    underWay = [];
+  }
+
+  function rewind(): void {
+    const last = tokens.at(-1);
+    if (last === undefined) throw new EngineError("internal", "There is no token to go back to.");
+    drop();
+    const position = tokens.length - 1;
+    passes.rewind(last, { position, numTokens: 1, numGenerated: numGenerated(), temperature, seed });
+  }
+
+  /** Runs the tokens that the GPU does not have and samples after them. False where aborted. */
+  async function runKnown(from: number): Promise<boolean> {
+    drop();
+    const state = { tokens, from, numGenerated: numGenerated(), temperature, seed, signal };
+    const { first, ended } = await passes.known(state);
+    if (first === undefined) {
+      dropped = Promise.allSettled([dropped, ended]);
+      return false;
+    }
+    underWay.push(first);
+    runFrom = undefined;
+    return true;
+  }
+
+  /** Sees to it that the next token is under way, and more where that cannot be wrong. False where aborted. */
+  async function advance(direction: Exclude<Direction, { kind: "forced" }>): Promise<boolean> {
+    if (direction.kind === "free") return advanceFreely(direction.mask);
+    if (runFrom === undefined) {
+      if (underWay.length > 0) rewind(); // a guide wants another mask than the one they run with
+      if (!hasLayersAhead) passes.layers(nextKeys());
+      hasLayersAhead = true;
+    }
+    const mask = await orAborted(direction.mask, signal);
+    if (mask === undefined) return false;
+    setMask(mask);
+    if (runFrom === undefined) {
+      underWay.push(passes.sample());
+      hasLayersAhead = false;
+    } else if (!(await runKnown(runFrom))) return false;
+    // The next step's layers need the token on the GPU alone, so they run while the CPU finds its mask.
+    if (room() > 0) {
+      passes.layers(nextKeys());
+      hasLayersAhead = true;
+    }
+    return true;
+  }
+
+  async function advanceFreely(mask: TokenMask): Promise<boolean> {
+    if (runFrom === undefined && mask !== uploaded && underWay.length > 0) rewind();
+    setMask(mask);
+    if (runFrom !== undefined && !(await runKnown(runFrom))) return false;
+    if (hasLayersAhead) {
+      underWay.push(passes.sample());
+      hasLayersAhead = false;
+    }
+    while (underWay.length < stepsInFlight && room() > 0) underWay.push(passes.step(nextKeys()));
+    return true;
+  }
+
+  async function* generate(): AsyncGenerator<number, FinishReason> {
+    let direction = guide.begin();
+    for (;;) {
+      if (signal?.aborted) return "aborted";
+      if (direction.kind === "forced") {
+        runFrom ??= tokens.length - 1;
+        const forced = direction.tokens;
+        for (const token of forced) {
+          tokens.push(token);
+          direction = guide.next(token);
+          yield token;
+          if (numGenerated() === maxNewTokens) return "length";
+        }
+        continue;
+      }
+      if (!(await advance(direction))) return "aborted";
+      const sampled = await orAborted(underWay[0], signal);
+      if (sampled === undefined) return "aborted";
+      underWay.shift();
+      tokens.push(sampled.token);
+      if (!sampled.stopped && numGenerated() < maxNewTokens) direction = guide.next(sampled.token);
+      yield sampled.token;
+      if (sampled.stopped) return "stop";
+      if (numGenerated() === maxNewTokens) return "length";
+    }
+  }
+
+  return {
+    tokens: generate,
+    ended: (): Promise<unknown> => Promise.allSettled([dropped, ...underWay]),
+  };
 }
 
 /** The value, or undefined as soon as the signal fires. */
 async function orAborted<T>(
-  value: Promise<T> | undefined,
+  value: Promise<T> | T | undefined,
   signal: AbortSignal | undefined,
 ): Promise<T | undefined> {
   if (value === undefined) throw new EngineError("internal", "There is no step to wait for.");

@@ -18,21 +18,28 @@ export function assistantStopTokens(tokenizer: Tokenizer): number[] {
  * `vocabSize`: rows of the logits. Length: ceil(vocabSize / 32).
  * @throws request-invalid where `vocabSize` is not a positive integer
  */
-export function samplableTokens(tokenizer: Tokenizer, vocabSize: number): Uint32Array {
+export function samplableTokens(tokenizer: Tokenizer, vocabSize: number): Uint32Array<ArrayBuffer> {
   if (!Number.isInteger(vocabSize) || vocabSize < 1) {
     throw new EngineError(
       "request-invalid",
       `The vocabulary size must be a positive integer, got ${vocabSize}.`,
     );
   }
+  const specials = samplableNames.flatMap((name) => tokenizer.specialTokens.get(name) ?? []);
+  return textMask(tokenizer, vocabSize, specials);
+}
+
+/** The same with text tokens and these ids only. */
+export function textMask(
+  tokenizer: Tokenizer,
+  vocabSize: number,
+  specials: readonly number[],
+): Uint32Array<ArrayBuffer> {
   const mask = new Uint32Array(Math.ceil(vocabSize / 32));
   const allow = (id: number): void => {
     if (id < vocabSize) mask[id >>> 5] = (mask[id >>> 5] ?? 0) | (1 << (id & 31));
   };
   for (let id = 0; id < tokenizer.vocabSize; id++) if (tokenizer.bytes(id) !== undefined) allow(id);
-  for (const name of samplableNames) {
-    const id = tokenizer.specialTokens.get(name);
-    if (id !== undefined) allow(id);
-  }
+  specials.forEach(allow);
   return mask;
 }

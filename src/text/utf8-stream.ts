@@ -4,6 +4,8 @@ export interface Utf8Stream {
   push(bytes: Uint8Array): string;
   /** What waits, as U+FFFD, and back to the start state. */
   flush(): string;
+  /** False while an unfinished character waits. */
+  readonly isWhole: boolean;
 }
 
 const REPLACEMENT = "\uFFFD";
@@ -52,6 +54,9 @@ export function createUtf8Stream(): Utf8Stream {
       const text = missing > 0 ? REPLACEMENT : "";
       missing = 0;
       return text;
+    },
+    get isWhole() {
+      return missing === 0;
     },
   };
 }
