@@ -150,6 +150,7 @@ function describeInfo(info: EngineInfo): string {
     `${formatBytes(info.gpuBytes)} on the GPU`,
     `context of ${info.contextLength} tokens`,
     `KV cache ${info.kvFormat}`,
+    `dense weights ${info.dense}`,
   ].join(" · ");
 }
 

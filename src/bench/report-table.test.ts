@@ -27,7 +27,7 @@ const report: BenchReport = {
 it("prints a report for people, one line for each thing", () => {
   expect(benchTable(report).split("\n")).toEqual([
     "adapter   test  a test (workgroup, MXFP4 through f16, software)",
-    "model     tiny, context 64, KV f32, loaded in 8.9 s",
+    "model     tiny, context 64, KV f32, dense bf16, loaded in 8.9 s",
     expect.stringMatching(/^memory .* weights 13.761 GB, KV cache 0.200 GB, other 0.300 GB$/),
     "ceiling   4.10 TB/s read bandwidth, over 1024 MiB by timestamps",
     expect.stringMatching(/^sizes {5}table: linearVec 4x128, lmHead \d/),
@@ -45,7 +45,7 @@ it("prints a report for people, one line for each thing", () => {
 
 it("prints each kernel of a profile with its share of the time and of the ceiling", () => {
   const kernel = {
-    ...{ kernel: "lm-head-bf16-vec", dispatches: 1, milliseconds: 0.5, bytes: 1.158e9 },
+    ...{ kernel: "lm-head-vec", dispatches: 1, milliseconds: 0.5, bytes: 1.158e9 },
     ...{ bytesPerSecond: 2.316e12, shareOfCeiling: 0.565, operationsPerSecond: 2.316e12 },
   };
   const profile = { pass: "decode", numTokens: 1, position: 64, milliseconds: 2, kernels: [kernel] } as const;
@@ -54,6 +54,6 @@ it("prints each kernel of a profile with its share of the time and of the ceilin
     .slice(-2);
   expect(lines[0]).toBe("decode at depth 64: 2.000 ms");
   expect(lines[1]?.split(/ +/).join(" ")).toBe(
-    " lm-head-bf16-vec 1 x 0.500 ms 25.0 % 2.32 TB/s 56.5 % of the ceiling 2.32 TFLOP/s",
+    " lm-head-vec 1 x 0.500 ms 25.0 % 2.32 TB/s 56.5 % of the ceiling 2.32 TFLOP/s",
   );
 });

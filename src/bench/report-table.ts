@@ -8,7 +8,7 @@ export function benchTable(report: BenchReport): string {
     ["adapter", adapterLine(info)],
     [
       "model",
-      `${info.model.id}, context ${info.contextLength}, KV ${info.kvFormat}, loaded in ${report.loadSeconds.toFixed(1)} s`,
+      `${info.model.id}, context ${info.contextLength}, KV ${info.kvFormat}, dense ${info.dense}, loaded in ${report.loadSeconds.toFixed(1)} s`,
     ],
     [
       "memory",

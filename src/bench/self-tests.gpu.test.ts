@@ -9,7 +9,7 @@ import { checkKernels, selfTests } from "./self-tests.ts";
 const kernels = [...new Set(selfTests.map(({ kernel }) => kernel))];
 const target = (gpu: Gpu): SelfTestTarget => ({
   ...{ variant: gpu.variant, mxfp4: "bits", isSoftware: gpu.adapter.isSoftware, tuning: defaultTuning },
-  ...{ kvFormat: "f32", expertFormat: "mxfp4" },
+  ...{ kvFormat: "f32", expertFormat: "mxfp4", dense: "bf16" },
 });
 
 /** The test GPU with a fault in what it compiles. */
@@ -22,7 +22,8 @@ const faulty = (gpu: Gpu, from: string, to: string): Gpu => {
 describe("self-tests", () => {
   it.each(kernelVariants)("pass for every kernel (%s)", async (variant) => {
     const gpu = await testGpu();
-    const other = variant === "subgroups" ? {} : ({ kvFormat: "f16", expertFormat: "bf16" } as const);
+    const formats = { kvFormat: "f16", expertFormat: "bf16", dense: "int8" } as const;
+    const other = variant === "subgroups" ? {} : formats;
     expect(await checkKernels(gpu, kernels, { ...target(gpu), variant, ...other })).toEqual(kernels);
   });
 

@@ -35,6 +35,7 @@ export const targetOf = (
   variant: planOptions.variant,
   tuning: planOptions.tuning,
   kvFormat: planOptions.kvFormat,
+  dense: planOptions.dense,
   expertFormat: config.expertFormat,
   mxfp4: info.mxfp4,
   isSoftware: gpu.adapter.isSoftware,

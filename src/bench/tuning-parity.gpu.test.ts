@@ -8,14 +8,18 @@ import { testGpu } from "../testing/gpu-device.ts";
 import { checkKernels, selfTests } from "./self-tests.ts";
 import { createSyntheticFiles, syntheticConfig } from "./synthetic-files.ts";
 
+/** The format of dense weights whose kernels read a row. */
+const denseOf = (key: TuningKey) => (key.endsWith("Int8") ? "int8" : "bf16");
+
 /** Kernels of which each row of a tuning changes the text: found by composing a plan with and without. */
 async function kernelsByKey(): Promise<Map<TuningKey, Set<string>>> {
   const files = createSyntheticFiles(syntheticConfig("20b", 1), "20b");
-  const base = await dryPlan(files);
+  const bases = { bf16: await dryPlan(files), int8: await dryPlan(files, { dense: "int8" }) };
   const found = new Map<TuningKey, Set<string>>();
   for (const { key, tuning } of tuningsToTry(defaultTuning)) {
-    const { modules } = await dryPlan(files, { tuning: { [key]: tuning[key] } });
-    const changed = [...modules].filter(([code]) => !base.modules.has(code)).map(([, id]) => id);
+    const dense = denseOf(key);
+    const { modules } = await dryPlan(files, { dense, tuning: { [key]: tuning[key] } });
+    const changed = [...modules].filter(([code]) => !bases[dense].modules.has(code)).map(([, id]) => id);
     found.set(key, new Set([...(found.get(key) ?? []), ...changed]));
   }
   return found;
@@ -33,7 +37,7 @@ describe.each(kernelVariants)("every tuning that may be chosen (%s)", (variant) 
       expect(kernels).not.toEqual([]);
       // Compiled as for a GPU on a CPU adapter too: there the sizes of workgroups would be overruled.
       const target = { mxfp4: "bits", isSoftware: false, kvFormat: "f32", expertFormat: "mxfp4" } as const;
-      await checkKernels(gpu, kernels, { ...target, variant, tuning });
+      await checkKernels(gpu, kernels, { ...target, dense: denseOf(key), variant, tuning });
       for (const id of kernels) tested.add(id);
     }
     expect(tested.size).toBeGreaterThanOrEqual(8);

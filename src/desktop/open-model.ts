@@ -72,10 +72,12 @@ async function modelFiles(options: Options): Promise<{ files: CheckpointFiles; c
 
 function loadOptions(options: Options): LoadOptions {
   const kvFormat = options.choice("kv", ["f32", "f16"]);
+  const dense = options.choice("dense", ["bf16", "int8"]);
   const variant = options.choice("variant", ["subgroups", "workgroup"]);
   const contextLength = options.number("context-length", { least: 1, most: 2 ** 31 });
   return {
     ...(kvFormat === undefined ? {} : { kvFormat }),
+    ...(dense === undefined ? {} : { dense }),
     ...(variant === undefined ? {} : { variant }),
     ...(contextLength === undefined ? {} : { contextLength }),
   };

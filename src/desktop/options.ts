@@ -11,6 +11,7 @@ const common = {
   lora: { type: "string" },
   adapter: { type: "string" },
   kv: { type: "string" },
+  dense: { type: "string" },
   variant: { type: "string" },
   "context-length": { type: "string" },
 } satisfies OptionTable;

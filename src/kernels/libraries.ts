@@ -1,9 +1,14 @@
 import type { KernelLibrary } from "../gpu/kernel.ts";
 import bf16Wgsl from "../shaders/lib/bf16.wgsl?raw";
+import denseBf16Wgsl from "../shaders/lib/dense-bf16.wgsl?raw";
+import denseBf16TileWgsl from "../shaders/lib/dense-bf16-tile.wgsl?raw";
+import denseInt8Wgsl from "../shaders/lib/dense-int8.wgsl?raw";
+import denseInt8TileWgsl from "../shaders/lib/dense-int8-tile.wgsl?raw";
 import expertBf16Wgsl from "../shaders/lib/expert-bf16.wgsl?raw";
 import expertBf16TileWgsl from "../shaders/lib/expert-bf16-tile.wgsl?raw";
 import expertMxfp4Wgsl from "../shaders/lib/expert-mxfp4.wgsl?raw";
 import expertMxfp4TileWgsl from "../shaders/lib/expert-mxfp4-tile.wgsl?raw";
+import gainedInputsWgsl from "../shaders/lib/gained-inputs.wgsl?raw";
 import gumbelWgsl from "../shaders/lib/gumbel.wgsl?raw";
 import kvF16Wgsl from "../shaders/lib/kv-f16.wgsl?raw";
 import kvF32Wgsl from "../shaders/lib/kv-f32.wgsl?raw";
@@ -32,6 +37,12 @@ export const kvF16: KernelLibrary = kvF16Wgsl;
 export const kvF32: KernelLibrary = kvF32Wgsl;
 /** Rotary embedding of one head and its way to q and the KV cache; needs a KV format. */
 export const ropeKv: KernelLibrary = ropeKvWgsl;
+/** Reading dense weights, by how they are stored; needs `denseConstants` and the binding `weight`. `bf16` must stand before it. */
+export const denseWeights = { bf16: denseBf16Wgsl, int8: denseInt8Wgsl } as const;
+/** Reading dense weights for `tile`, by how they are stored; after `denseWeights`. */
+export const denseTile = { bf16: denseBf16TileWgsl, int8: denseInt8TileWgsl } as const;
+/** Inputs of a fused norm and projection; after `denseWeights`. */
+export const gainedInputs: KernelLibrary = gainedInputsWgsl;
 /** Expert weights as MXFP4; needs the constants of `expertConstants` and the bindings `blocks` and `scales`. */
 const expertMxfp4: readonly KernelLibrary[] = [mxfp4, expertMxfp4Wgsl];
 /** Expert weights as bf16; the same functions and bindings, of which it leaves `scales` unread. */

@@ -1,6 +1,7 @@
 import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
 import type { Mxfp4Form } from "../gpu/kernel.ts";
 import type { KvFormat } from "./attention/kv-cache.ts";
+import type { DenseFormat } from "./linear/dense.ts";
 import type { KernelTuning } from "./tuning.ts";
 
 /** What a plan's kernels were compiled for, so that a self-test runs the same text. */
@@ -10,6 +11,7 @@ export interface SelfTestTarget {
   readonly isSoftware: boolean;
   readonly tuning: KernelTuning;
   readonly kvFormat: KvFormat;
+  readonly dense: DenseFormat;
   readonly expertFormat: "mxfp4" | "bf16";
 }
 

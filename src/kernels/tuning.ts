@@ -13,8 +13,11 @@ export interface TileTuning {
 /** Sizes that decide the kernels' speed and not their results. A plan takes one; every kernel reads its row. */
 export interface KernelTuning {
   readonly linearVec: VecTuning;
+  readonly linearVecInt8: VecTuning;
   readonly lmHead: VecTuning;
+  readonly lmHeadInt8: VecTuning;
   readonly qkv: Pick<VecTuning, "workgroupSize">;
+  readonly qkvInt8: Pick<VecTuning, "workgroupSize">;
   readonly gateUpVec: VecTuning;
   readonly downVec: VecTuning;
   readonly linearTile: TileTuning;
@@ -24,8 +27,11 @@ export interface KernelTuning {
 /** The fastest measured on one NVIDIA H200 (docs/performance.md), and where nothing else is known. */
 export const defaultTuning: KernelTuning = {
   linearVec: { rows: 4, workgroupSize: 128 },
+  linearVecInt8: { rows: 4, workgroupSize: 64 },
   lmHead: { rows: 4, workgroupSize: 64 },
+  lmHeadInt8: { rows: 8, workgroupSize: 32 },
   qkv: { workgroupSize: 128 },
+  qkvInt8: { workgroupSize: 64 },
   gateUpVec: { rows: 4, workgroupSize: 32 },
   downVec: { rows: 4, workgroupSize: 128 },
   linearTile: { tileTokens: 64, tileThreads: 128 },

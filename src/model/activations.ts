@@ -5,11 +5,11 @@ import { attentionPartialsBytes } from "../kernels/attention/attention-sink-deco
 import { kvCacheBytes } from "../kernels/attention/kv-cache.ts";
 import { yarnRopeTable } from "../kernels/attention/rope-table.ts";
 import { moeTileScratchBytes } from "../kernels/moe/moe-tile.ts";
-import { lmHeadCandidates } from "../kernels/sample/lm-head-bf16-vec.ts";
+import { lmHeadCandidates } from "../kernels/sample/lm-head-vec.ts";
 import { maxStopTokens, sampleResultBytes } from "../kernels/sample/sample-advance.ts";
 import { stepBytes } from "../kernels/step.ts";
 import type { PlanBuffers } from "./plan-types.ts";
-import { attentionShape, moeShape, type PlanOptions, qkvWidth, queryWidth } from "./shapes.ts";
+import { attentionShape, lmHeadShape, moeShape, type PlanOptions, qkvWidth, queryWidth } from "./shapes.ts";
 
 /** Buffers that a plan's kernels hand to one another. T is the most tokens of a pass. */
 export interface Activations extends PlanBuffers {
@@ -43,7 +43,6 @@ export function allocateActivations(
       label,
       sizes.reduce((product, size) => product * size, 4),
     );
-  const { tuning } = options;
   const moe = moeTileScratchBytes(moeShape(config, options), T);
   return {
     step: buffers.uniform("step", stepBytes),
@@ -65,7 +64,7 @@ export function allocateActivations(
     tiles: buffers.storage("moe tiles", moe.tiles),
     hidden: buffers.storage("moe hidden", moe.hidden),
     expertOut: buffers.storage("moe expert out", moe.expertOut),
-    candidates: floats("candidates", lmHeadCandidates({ vocabSize: config.vocabSize, tuning }), 2),
+    candidates: floats("candidates", lmHeadCandidates(lmHeadShape(config, options)), 2),
     rope: floats("rope table", options.contextLength, config.headDim),
     kv: config.layerTypes.map((layerType, layer) => {
       const sizeBytes = kvCacheBytes(attentionShape(config, layerType, options));

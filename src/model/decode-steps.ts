@@ -3,15 +3,15 @@ import type { Step } from "../gpu/steps.ts";
 import type { AttentionShape } from "../kernels/attention/attention-shape.ts";
 import { attentionSinkDecode, attentionSinkDecodeGrid } from "../kernels/attention/attention-sink-decode.ts";
 import { attentionSinkMerge, attentionSinkMergeGrid } from "../kernels/attention/attention-sink-merge.ts";
-import { qkvRopeBf16Vec, qkvRopeBf16VecGrid } from "../kernels/attention/qkv-rope-bf16-vec.ts";
+import { qkvRopeVec, qkvRopeVecGrid } from "../kernels/attention/qkv-rope-vec.ts";
 import { embed, embedGrid } from "../kernels/embed/embed.ts";
-import { linearResidualBf16Vec, linearVecGrid } from "../kernels/linear/linear-residual-bf16-vec.ts";
+import { linearResidualVec, linearVecGrid } from "../kernels/linear/linear-residual-vec.ts";
 import { moeDownVec, moeDownVecGrid } from "../kernels/moe/moe-down-vec.ts";
 import { moeGateUpSwigluVec, moeGateUpSwigluVecGrid } from "../kernels/moe/moe-gate-up-swiglu-vec.ts";
 import { routerTopk, routerTopkGrid } from "../kernels/moe/router-topk.ts";
 import type { Activations } from "./activations.ts";
 import type { PassRun } from "./plan-types.ts";
-import { attentionShape, moeShape, type PlanOptions, queryWidth } from "./shapes.ts";
+import { attentionShape, denseFormats, moeShape, type PlanOptions, queryWidth } from "./shapes.ts";
 import type { StepBuilder } from "./step-builder.ts";
 import type { LayerWeights, ModelWeights } from "./weights.ts";
 
@@ -49,21 +49,23 @@ function layerSteps(
   const { hiddenSize, rmsNormEps: eps } = config;
   const { step, x, normed, q, attention, partials, rope, hidden, expertIds: ids, expertWeights } = act;
   const { tuning } = options;
+  const dense = denseFormats(config, options);
   const shape = {
     ...attentionShape(config, config.layerTypes[index] ?? "full", options),
     hiddenSize,
     eps,
     tuning,
+    dense: dense.qkv,
   };
-  const output = { inputSize: queryWidth(config), outputSize: hiddenSize, tuning };
+  const output = { inputSize: queryWidth(config), outputSize: hiddenSize, tuning, dense: dense.out };
   const moe = moeShape(config, options);
   const kv = act.kv[index] as Activations["kv"][number];
   return [
     build(
-      qkvRopeBf16Vec,
+      qkvRopeVec,
       shape,
       { step, x, gain: layer.attentionNorm, weight: layer.qkvWeight, bias: layer.qkvBias, rope, q, ...kv },
-      () => qkvRopeBf16VecGrid(shape, 1),
+      () => qkvRopeVecGrid(shape, 1),
     ),
     build(attentionSinkDecode, shape, { step, q, ...kv, partials }, (run) =>
       attentionSinkDecodeGrid(shape, 1, visibleKeys(shape, run)),
@@ -72,7 +74,7 @@ function layerSteps(
       attentionSinkMergeGrid(shape, 1),
     ),
     build(
-      linearResidualBf16Vec,
+      linearResidualVec,
       output,
       { step, x: attention, weight: layer.outWeight, bias: layer.outBias, out: x },
       () => linearVecGrid(output, 1),

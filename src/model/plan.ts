@@ -2,15 +2,15 @@ import type { ModelConfig } from "../format/types.ts";
 import type { BufferSet } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Mxfp4Form } from "../gpu/kernel.ts";
-import { linearBf16Tile, linearTileGrid } from "../kernels/linear/linear-bf16-tile.ts";
+import { linearTile, linearTileGrid } from "../kernels/linear/linear-tile.ts";
 import { rmsNorm, rmsNormGrid } from "../kernels/norm/rms-norm.ts";
-import { lmHeadBf16Vec, lmHeadCandidates, lmHeadGrid } from "../kernels/sample/lm-head-bf16-vec.ts";
+import { lmHeadCandidates, lmHeadGrid, lmHeadVec } from "../kernels/sample/lm-head-vec.ts";
 import { sampleAdvance, sampleAdvanceGrid } from "../kernels/sample/sample-advance.ts";
 import { type Activations, writeRopeTable } from "./activations.ts";
 import { decodeSteps } from "./decode-steps.ts";
 import type { AllLogits, ModelPlan, PassRun } from "./plan-types.ts";
 import { prefillSteps } from "./prefill-steps.ts";
-import type { PlanOptions } from "./shapes.ts";
+import { lmHeadShape, type PlanOptions } from "./shapes.ts";
 import { createStepBuilder, type StepBuilder } from "./step-builder.ts";
 import type { ModelWeights } from "./weights.ts";
 
@@ -65,15 +65,14 @@ function headSteps(
   config: ModelConfig,
   weights: ModelWeights,
   act: Activations,
-  { tuning }: PlanOptions,
+  options: PlanOptions,
 ) {
-  const { hiddenSize, vocabSize, rmsNormEps: eps } = config;
   const { step, x, allowed, logits, candidates } = act;
   return Promise.all(
     weights.lmHead.map(({ buffer: weight, ...part }) => {
-      const shape = { hiddenSize, vocabSize, eps, tuning, part };
+      const shape = { ...lmHeadShape(config, options), part };
       return build(
-        lmHeadBf16Vec,
+        lmHeadVec,
         shape,
         { step, x, gain: weights.finalNorm, weight, allowed, logits, candidates },
         (_run: PassRun) => lmHeadGrid(shape),
@@ -82,14 +81,9 @@ function headSteps(
   );
 }
 
-function sampleSteps(
-  build: StepBuilder,
-  { vocabSize }: ModelConfig,
-  act: Activations,
-  { tuning }: PlanOptions,
-) {
+function sampleSteps(build: StepBuilder, config: ModelConfig, act: Activations, options: PlanOptions) {
   const { step: state, candidates, stopTokens, tokens, result } = act;
-  const numCandidates = lmHeadCandidates({ vocabSize, tuning });
+  const numCandidates = lmHeadCandidates(lmHeadShape(config, options));
   return Promise.all([
     build(
       sampleAdvance,
@@ -104,9 +98,10 @@ async function allLogits(
   build: StepBuilder,
   { buffers, weights, act }: PlanMemory,
   config: ModelConfig,
-  { tuning }: PlanOptions,
+  options: PlanOptions,
 ): Promise<AllLogits> {
-  const { hiddenSize, vocabSize, rmsNormEps: eps } = config;
+  const { tuning } = options;
+  const { hiddenSize, vocabSize, eps, dense } = lmHeadShape(config, options);
   const mostBytes = Math.min(allLogitsBytes, buffers.largestStorageBytes);
   const maxTokens = Math.max(1, Math.floor(mostBytes / (4 * vocabSize)));
   const buffer = buffers.storage("all logits", maxTokens * vocabSize * 4);
@@ -117,10 +112,10 @@ async function allLogits(
       rmsNormGrid(run.numTokens),
     ),
     ...weights.lmHead.map(({ buffer: weight, firstRow, numRows }) => {
-      const linear = { inputSize: hiddenSize, outputSize: numRows, tuning };
+      const linear = { inputSize: hiddenSize, outputSize: numRows, dense, tuning };
       const columns = { first: firstRow, stride: vocabSize };
       return build(
-        linearBf16Tile,
+        linearTile,
         { ...linear, addBias: false, addToOut: false, columns },
         { step, inputs: normed, weight, bias: weights.finalNorm, out: buffer },
         (run) => linearTileGrid(linear, run.numTokens),

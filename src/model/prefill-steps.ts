@@ -6,7 +6,7 @@ import {
 } from "../kernels/attention/attention-sink-prefill.ts";
 import { ropeKvWrite, ropeKvWriteGrid } from "../kernels/attention/rope-kv-write.ts";
 import { embed, embedGrid } from "../kernels/embed/embed.ts";
-import { linearBf16Tile, linearTileGrid } from "../kernels/linear/linear-bf16-tile.ts";
+import { linearTile, linearTileGrid } from "../kernels/linear/linear-tile.ts";
 import { moeCombine, moeCombineGrid } from "../kernels/moe/moe-combine.ts";
 import { moeDownTile, moeDownTileGrid } from "../kernels/moe/moe-down-tile.ts";
 import { moeGateUpSwigluTile, moeGateUpSwigluTileGrid } from "../kernels/moe/moe-gate-up-swiglu-tile.ts";
@@ -15,7 +15,7 @@ import { routerTopk, routerTopkGrid } from "../kernels/moe/router-topk.ts";
 import { rmsNorm, rmsNormGrid } from "../kernels/norm/rms-norm.ts";
 import type { Activations } from "./activations.ts";
 import type { PassRun } from "./plan-types.ts";
-import { attentionShape, moeShape, type PlanOptions, qkvWidth, queryWidth } from "./shapes.ts";
+import { attentionShape, denseFormats, moeShape, type PlanOptions, qkvWidth, queryWidth } from "./shapes.ts";
 import type { StepBuilder } from "./step-builder.ts";
 import type { LayerWeights, ModelWeights } from "./weights.ts";
 
@@ -55,15 +55,16 @@ function attentionSteps(
   const { step, x, normed, qkv, q, attention, rope } = act;
   const { tuning } = options;
   const shape = attentionShape(config, config.layerTypes[index] ?? "full", options);
-  const qkvLinear = { inputSize: hiddenSize, outputSize: qkvWidth(config), tuning };
-  const outLinear = { inputSize: queryWidth(config), outputSize: hiddenSize, tuning };
+  const dense = denseFormats(config, options);
+  const qkvLinear = { inputSize: hiddenSize, outputSize: qkvWidth(config), tuning, dense: dense.qkv };
+  const outLinear = { inputSize: queryWidth(config), outputSize: hiddenSize, tuning, dense: dense.out };
   const kv = act.kv[index] as Activations["kv"][number];
   return [
     build(rmsNorm, { hiddenSize, eps }, { step, x, gain: layer.attentionNorm, out: normed }, (run) =>
       rmsNormGrid(run.numTokens),
     ),
     build(
-      linearBf16Tile,
+      linearTile,
       { ...qkvLinear, addBias: true, addToOut: false },
       { step, inputs: normed, weight: layer.qkvWeight, bias: layer.qkvBias, out: qkv },
       (run) => linearTileGrid(qkvLinear, run.numTokens),
@@ -73,7 +74,7 @@ function attentionSteps(
       attentionSinkPrefillGrid(shape, run.numTokens),
     ),
     build(
-      linearBf16Tile,
+      linearTile,
       { ...outLinear, addBias: true, addToOut: true },
       { step, inputs: attention, weight: layer.outWeight, bias: layer.outBias, out: x },
       (run) => linearTileGrid(outLinear, run.numTokens),

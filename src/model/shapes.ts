@@ -2,7 +2,9 @@ import type { LayerType, ModelConfig } from "../format/types.ts";
 import type { KernelVariant } from "../gpu/gpu.ts";
 import type { AttentionShape } from "../kernels/attention/attention-shape.ts";
 import { type KvFormat, kvCapacity } from "../kernels/attention/kv-cache.ts";
+import { type DenseFormat, denseFormat } from "../kernels/linear/dense.ts";
 import type { MoeShape } from "../kernels/moe/moe-shape.ts";
+import type { LmHeadShape } from "../kernels/sample/lm-head-vec.ts";
 import type { KernelTuning } from "../kernels/tuning.ts";
 
 /** What a plan is made for, beside the model. */
@@ -10,6 +12,8 @@ export interface PlanOptions {
   /** Positions that the KV cache and the rotary table hold. */
   readonly contextLength: number;
   readonly kvFormat: KvFormat;
+  /** Attention's projections and lm_head. */
+  readonly dense: DenseFormat;
   readonly variant: KernelVariant;
   /** Most tokens of one pass: activations are allocated for it. */
   readonly maxTokensPerPass: number;
@@ -57,3 +61,21 @@ export const queryWidth = (config: ModelConfig): number => config.numHeads * con
 /** (Q + 2K) * D, the width of the fused q, k and v. */
 export const qkvWidth = (config: ModelConfig): number =>
   (config.numHeads + 2 * config.numKvHeads) * config.headDim;
+
+/** The formats of the dense matrices, which may differ: one whose rows are no whole blocks of int8 stays bf16. */
+export function denseFormats(config: ModelConfig, { dense }: Pick<PlanOptions, "dense">) {
+  return {
+    qkv: denseFormat(dense, config.hiddenSize),
+    out: denseFormat(dense, queryWidth(config)),
+    lmHead: denseFormat(dense, config.hiddenSize),
+  };
+}
+
+/** The shape of lm_head, which decides how many sampling candidates there are. */
+export const lmHeadShape = (config: ModelConfig, options: PlanOptions): LmHeadShape => ({
+  hiddenSize: config.hiddenSize,
+  vocabSize: config.vocabSize,
+  eps: config.rmsNormEps,
+  dense: denseFormats(config, options).lmHead,
+  tuning: options.tuning,
+});

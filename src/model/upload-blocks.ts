@@ -1,4 +1,5 @@
 import { roundUp4 } from "../gpu/buffers.ts";
+import { int8BlockSize } from "../kernels/linear/dense.ts";
 import type { TensorPlacement } from "./weights.ts";
 
 /** Bytes [startBytes, endBytes) of a tensor. */
@@ -27,11 +28,13 @@ export const stagingSlackBytes = 4096;
 
 /** Queues and copies take multiples of 4 bytes. */
 const granuleBytes = 4;
+/** Two blocks of int8 share a word of scales. */
+const int8GranuleBytes = 2 * 2 * int8BlockSize;
 
 /**
  * Cuts what is to be loaded into blocks of at most about `blockBytes`, in file order, each within one aligned stretch of
  * that size: a store that keeps files in chunks of it reads each chunk for one block. Tensors are cut at multiples of 4
- * of their own bytes, wherever they start; a matrix that is to be transposed is a block of its own.
+ * of their own bytes (what is to be int8: at every other block), wherever they start; a matrix that is to be transposed is a block of its own.
  */
 export function planBlocks(placements: readonly TensorPlacement[], blockBytes: number): Block[] {
   const blocks: Block[] = [];
@@ -94,12 +97,15 @@ function closed({ file, startBytes, endBytes, segments, stagedBytes }: OpenBlock
 }
 
 /** Ranges of a tensor's bytes, each for one block. */
-function* cutsOf({ tensor, transpose }: TensorPlacement, blockBytes: number): Generator<[number, number]> {
+function* cutsOf(
+  { tensor, transpose, int8 }: TensorPlacement,
+  blockBytes: number,
+): Generator<[number, number]> {
   const sizeBytes = tensor.endBytes - tensor.startBytes;
   for (let start = 0; start < sizeBytes; ) {
     const end =
       transpose === undefined
-        ? cutAfter(tensor.startBytes, start, blockBytes)
+        ? cutAfter(tensor.startBytes, start, blockBytes, int8 === undefined ? granuleBytes : int8GranuleBytes)
         : start + transpose.rows * transpose.columns * 2;
     yield [start, Math.min(end, sizeBytes)];
     start = end;
@@ -107,7 +113,7 @@ function* cutsOf({ tensor, transpose }: TensorPlacement, blockBytes: number): Ge
 }
 
 /** The last place before the next multiple of `blockBytes` in the file at which a tensor may be cut. */
-function cutAfter(tensorStart: number, start: number, blockBytes: number): number {
+function cutAfter(tensorStart: number, start: number, blockBytes: number, granuleBytes: number): number {
   const boundary = (Math.floor((tensorStart + start) / blockBytes) + 1) * blockBytes;
   const cut = Math.floor((boundary - tensorStart) / granuleBytes) * granuleBytes;
   return Math.max(cut, start + granuleBytes);

@@ -1,11 +1,12 @@
 import { EngineError, throwIfAborted } from "../errors.ts";
 import { createBufferSet, flushWrites, roundUp4 } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { createStaging, type StagedCopy, type Staging, type UploadWay } from "../gpu/staging.ts";
+import { createStaging, type Staging, type UploadWay } from "../gpu/staging.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
 import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
+import { createQuantizer, type Quantizer } from "./quantizer.ts";
 import { transposeBf16 } from "./transpose-bf16.ts";
-import { type Block, planBlocks, stagingSlackBytes } from "./upload-blocks.ts";
+import { type Block, planBlocks, type Segment, stagingSlackBytes } from "./upload-blocks.ts";
 import type { TensorPlacement } from "./weights.ts";
 
 /** Most bytes read at once, but for a matrix that is transposed; the size of a stored chunk. */
@@ -40,7 +41,8 @@ export interface LoadStats {
 }
 
 /**
- * Streams tensors from a checkpoint into their buffers, in blocks in the order they lie in the files, several at once.
+ * Streams tensors from a checkpoint into their buffers, in blocks in the order they lie in the files, several at once;
+ * what is to be int8 is quantised on the way.
  * @throws out-of-memory | aborted | device-lost, and what the checkpoint's `read` throws
  */
 export async function uploadWeights(
@@ -53,6 +55,8 @@ export async function uploadWeights(
   const totalBytes = blocks.reduce((sum, block) => sum + block.endBytes - block.startBytes, 0);
   const numLanes = Math.min(maxLanes, blocks.length);
   const buffers = createBufferSet(gpu);
+  const needsInt8 = placements.some(({ int8 }) => int8 !== undefined);
+  const quantizer = needsInt8 ? await createQuantizer(gpu, mostStagedBytes) : undefined;
   const stop = new AbortController();
   const started = performance.now();
   const lane: Lane = {
@@ -60,6 +64,7 @@ export async function uploadWeights(
     signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]),
     heap: createByteBudget(heapBytes),
     waits: { readMs: 0, uploadMs: 0 },
+    quantizer,
   };
   let loadedBytes = 0;
   const queue = blocks.values();
@@ -78,6 +83,7 @@ export async function uploadWeights(
     await allOrFirstError(stagings.map(run), () => stop.abort());
     if (numLanes > 0) await flushWrites(gpu);
   } finally {
+    quantizer?.destroy();
     buffers.destroy();
   }
   const seconds = (performance.now() - started) / 1000;
@@ -100,6 +106,7 @@ interface Lane {
   readonly signal: AbortSignal;
   readonly heap: ByteBudget;
   readonly waits: { readMs: number; uploadMs: number };
+  readonly quantizer: Quantizer | undefined;
 }
 
 /** Waits for all; the first to fail ends the others, and is what is thrown. */
@@ -122,7 +129,7 @@ async function sendBlock(block: Block, staging: Staging, lane: Lane): Promise<vo
     const memory = await timed(lane, "uploadMs", staging.open(block.stagedBytes));
     await timed(lane, "readMs", files.readInto(block.file, block.startBytes, memory, signal));
     staging.close();
-    staging.copy(block.segments.map(copyOf));
+    sendSegments(block.segments, staging, lane);
     return;
   }
   const transpose = block.segments[0]?.placement.transpose;
@@ -149,7 +156,7 @@ async function sendMoved(block: Block, bytes: Uint8Array, staging: Staging, lane
     memory.fill(0, stagedBytes + sizeBytes, stagedBytes + roundUp4(sizeBytes));
   }
   staging.close();
-  staging.copy(block.segments.map(copyOf));
+  sendSegments(block.segments, staging, lane);
 }
 
 /** A transposed matrix, which may be larger than the staging memory. */
@@ -169,11 +176,31 @@ async function sendTransposed(block: Block, matrix: Uint8Array, staging: Staging
   }
 }
 
-const copyOf = ({ placement, startBytes, endBytes, stagedBytes }: Block["segments"][number]): StagedCopy => ({
+/** Queues the copies of what is staged; what is to be int8 goes through the quantiser. */
+function sendSegments(segments: readonly Segment[], staging: Staging, { quantizer }: Lane): void {
+  const plain = segments.filter(({ placement }) => placement.int8 === undefined);
+  const copies = plain.map(({ placement: { buffer, offsetBytes }, ...segment }) => ({
+    ...stagedRange(segment),
+    buffer,
+    offsetBytes: offsetBytes + segment.startBytes,
+  }));
+  if (copies.length > 0) staging.copy(copies);
+  for (const { placement, ...segment } of segments) {
+    const { buffer, offsetBytes, int8 } = placement;
+    if (int8 === undefined) continue;
+    if (quantizer === undefined)
+      throw new EngineError("internal", "Weights are to be int8 without a quantiser.");
+    staging.copy([{ ...stagedRange(segment), buffer: quantizer.weights, offsetBytes: 0 }]);
+    quantizer.run(
+      { buffer, codesAtBytes: offsetBytes + segment.startBytes / 2, scalesAtBytes: int8.scalesAtBytes },
+      segment.endBytes - segment.startBytes,
+    );
+  }
+}
+
+const stagedRange = ({ startBytes, endBytes, stagedBytes }: Omit<Segment, "placement">) => ({
   fromBytes: stagedBytes,
   sizeBytes: roundUp4(endBytes - startBytes),
-  buffer: placement.buffer,
-  offsetBytes: placement.offsetBytes + startBytes,
 });
 
 async function timed<T>({ waits }: Lane, what: keyof Lane["waits"], waiting: Promise<T>): Promise<T> {

@@ -2,15 +2,17 @@ import { EngineError } from "../errors.ts";
 import { type ExpertTensorNames, layerTensorNames, tensorNames } from "../format/tensor-names.ts";
 import type { CheckpointManifest, ModelConfig, TensorEntry } from "../format/types.ts";
 import type { BufferSet } from "../gpu/buffers.ts";
+import { type DenseFormat, denseRowBytes, int8Layout } from "../kernels/linear/dense.ts";
 import { type Part, splitEvenly } from "./parts.ts";
+import { denseFormats, type PlanOptions } from "./shapes.ts";
 
-/** One layer's weights on the GPU, by role. Fused qkv: rows of q, then k, then v. */
+/** One layer's weights on the GPU, by role. Fused qkv: rows of q, then k, then v. What is dense has the format of its role. */
 export interface LayerWeights {
   readonly attentionNorm: GPUBuffer; // [H] bf16
-  readonly qkvWeight: GPUBuffer; // [(Q+2K)*D, H] bf16
+  readonly qkvWeight: GPUBuffer; // [(Q+2K)*D, H] dense
   readonly qkvBias: GPUBuffer; // [(Q+2K)*D] bf16
   readonly sinks: GPUBuffer; // [Q] bf16
-  readonly outWeight: GPUBuffer; // [H, Q*D] bf16
+  readonly outWeight: GPUBuffer; // [H, Q*D] dense
   readonly outBias: GPUBuffer; // [H] bf16
   readonly mlpNorm: GPUBuffer; // [H] bf16
   readonly routerWeight: GPUBuffer; // [E, H] bf16
@@ -44,19 +46,23 @@ export interface RowPart {
 export interface ModelWeights {
   readonly embedding: readonly RowPart[]; // [V, H] bf16
   readonly finalNorm: GPUBuffer; // [H] bf16
-  readonly lmHead: readonly RowPart[]; // [V, H] bf16
+  readonly lmHead: readonly RowPart[]; // [V, H] dense
   readonly layers: readonly LayerWeights[];
 }
 
 /** Bytes of a file: a tensor, or rows of one. */
 export type TensorBytes = Pick<TensorEntry, "name" | "file" | "startBytes" | "endBytes">;
 
-/** Where the bytes of a tensor go. bf16 experts are stored `[E, in, out]` and transposed on the way. */
+/**
+ * Where the bytes of a tensor go. bf16 experts are stored `[E, in, out]` and transposed on the way; with `int8` a tensor is
+ * quantised on the GPU into the int8 matrix of the buffer, and `offsetBytes` is that of its first code.
+ */
 export interface TensorPlacement {
   readonly tensor: TensorBytes;
   readonly buffer: GPUBuffer;
   readonly offsetBytes: number;
   readonly transpose: { readonly count: number; readonly rows: number; readonly columns: number } | undefined;
+  readonly int8?: { readonly scalesAtBytes: number };
 }
 
 /** Weights as buffers that are still empty, and what to put into them. */
@@ -68,26 +74,38 @@ export interface WeightLayout {
 }
 
 /** Makes a buffer for every role. @throws limit-exceeded; out-of-memory shows in `buffers.settled()` */
-export function layOutWeights(manifest: CheckpointManifest, buffers: BufferSet): WeightLayout {
+export function layOutWeights(
+  manifest: CheckpointManifest,
+  buffers: BufferSet,
+  options: Pick<PlanOptions, "dense">,
+): WeightLayout {
   const placements: TensorPlacement[] = [];
   const place = createPlacer(manifest, buffers, placements);
+  const dense = denseFormats(manifest.config, options);
   const weights: ModelWeights = {
     embedding: placeRows("embedding", tensorNames.embedding, manifest, place),
     finalNorm: place("final norm", [tensorNames.finalNorm]),
-    lmHead: placeRows("lm head", tensorNames.lmHead, manifest, place),
+    lmHead: placeRows("lm head", tensorNames.lmHead, manifest, place, dense.lmHead),
     layers: Array.from({ length: manifest.config.numLayers }, (_, layer) =>
-      placeLayer(layer, manifest.config, place),
+      placeLayer(layer, manifest.config, dense, place),
     ),
   };
   const totalBytes = placements.reduce((sum, { tensor }) => sum + tensor.endBytes - tensor.startBytes, 0);
   return { weights, placements, totalBytes };
 }
 
+/** What happens to tensors on their way. */
+interface Storing {
+  readonly transpose?: TensorPlacement["transpose"];
+  /** Default bf16: as they are. */
+  readonly dense?: DenseFormat;
+}
+
 interface Placer {
   /** Puts tensors one after another into a new buffer; no names make a 4-byte buffer. */
-  (role: string, names: readonly string[]): GPUBuffer;
+  (role: string, names: readonly string[], storing?: Storing): GPUBuffer;
   /** Puts parts of tensors one after another into a new buffer. */
-  bytes(role: string, tensors: readonly TensorBytes[], transpose?: TensorPlacement["transpose"]): GPUBuffer;
+  bytes(role: string, tensors: readonly TensorBytes[], storing?: Storing): GPUBuffer;
   readonly limitBytes: number;
   tensor(name: string): TensorEntry;
 }
@@ -102,32 +120,40 @@ function createPlacer(
     if (found !== undefined) return found;
     throw new EngineError("internal", `The manifest lacks ${name}, which was checked before.`);
   };
-  const bytes: Placer["bytes"] = (role, tensors, transpose) => {
-    const sizeBytes = tensors.reduce((sum, tensor) => sum + tensor.endBytes - tensor.startBytes, 0);
-    const buffer = buffers.storage(role, sizeBytes);
+  const bytes: Placer["bytes"] = (role, tensors, { transpose, dense = "bf16" } = {}) => {
+    const fileBytes = tensors.reduce((sum, tensor) => sum + tensor.endBytes - tensor.startBytes, 0);
+    const int8 = dense === "int8" ? int8Layout(fileBytes / 2) : undefined;
+    const buffer = buffers.storage(role, int8?.sizeBytes ?? fileBytes);
     let offsetBytes = 0;
     for (const tensor of tensors) {
-      placements.push({ tensor, buffer, offsetBytes, transpose });
-      offsetBytes += tensor.endBytes - tensor.startBytes;
+      placements.push({ tensor, buffer, offsetBytes, transpose, ...(int8 && { int8 }) });
+      offsetBytes += (tensor.endBytes - tensor.startBytes) / (int8 === undefined ? 1 : 2);
     }
     return buffer;
   };
-  const place = (role: string, names: readonly string[]) => bytes(role, names.map(tensor));
+  const place = (role: string, names: readonly string[], storing?: Storing) =>
+    bytes(role, names.map(tensor), storing);
   return Object.assign(place, { bytes, tensor, limitBytes: buffers.largestStorageBytes });
 }
 
 /** Parts of a vocabulary begin at multiples of it, so that no workgroup serves two. */
 const vocabularyMultiple = 64;
 
-function placeRows(role: string, name: string, { config }: CheckpointManifest, place: Placer): RowPart[] {
+function placeRows(
+  role: string,
+  name: string,
+  { config }: CheckpointManifest,
+  place: Placer,
+  dense: DenseFormat = "bf16",
+): RowPart[] {
   const { vocabSize: count, hiddenSize } = config;
-  const bytesEach = 2 * hiddenSize;
+  const bytesEach = denseRowBytes(dense, hiddenSize);
   const tensor = place.tensor(name);
   const parts = splitEvenly({ count, bytesEach, limitBytes: place.limitBytes, multiple: vocabularyMultiple });
   return parts.map((part, i) => ({
     firstRow: part.first,
     numRows: part.count,
-    buffer: place.bytes(partLabel(role, i, parts.length), [rowsOf(tensor, part, bytesEach)]),
+    buffer: place.bytes(partLabel(role, i, parts.length), [rowsOf(tensor, part, 2 * hiddenSize)], { dense }),
   }));
 }
 
@@ -167,7 +193,7 @@ function placeExperts(
         numExperts: part.count,
         blocks: stored
           ? place.bytes(label("blocks", i), rows(names.blocks, bytesEach))
-          : place.bytes(label("weight", i), rows(names.weight, bytesEach), transpose),
+          : place.bytes(label("weight", i), rows(names.weight, bytesEach), { transpose }),
         scales: place.bytes(label("scales", i), stored ? rows(names.scales, scaleBytesEach) : []),
       };
     }),
@@ -175,7 +201,12 @@ function placeExperts(
   };
 }
 
-function placeLayer(layer: number, config: ModelConfig, place: Placer): LayerWeights {
+function placeLayer(
+  layer: number,
+  config: ModelConfig,
+  dense: ReturnType<typeof denseFormats>,
+  place: Placer,
+): LayerWeights {
   const names = layerTensorNames(layer);
   const role = (what: string) => `layer ${layer} ${what}`;
   const { hiddenSize, intermediateSize } = config;
@@ -183,10 +214,10 @@ function placeLayer(layer: number, config: ModelConfig, place: Placer): LayerWei
     placeExperts(role(what), names[what], matrix, config, place);
   return {
     attentionNorm: place(role("attention norm"), [names.attentionNorm]),
-    qkvWeight: place(role("qkv weight"), [names.qWeight, names.kWeight, names.vWeight]),
+    qkvWeight: place(role("qkv weight"), [names.qWeight, names.kWeight, names.vWeight], { dense: dense.qkv }),
     qkvBias: place(role("qkv bias"), [names.qBias, names.kBias, names.vBias]),
     sinks: place(role("sinks"), [names.sinks]),
-    outWeight: place(role("attention output weight"), [names.outWeight]),
+    outWeight: place(role("attention output weight"), [names.outWeight], { dense: dense.out }),
     outBias: place(role("attention output bias"), [names.outBias]),
     mlpNorm: place(role("mlp norm"), [names.mlpNorm]),
     routerWeight: place(role("router weight"), [names.routerWeight]),

@@ -58,7 +58,7 @@ export async function loadModel(
   const mxfp4 = await chooseMxfp4(gpu);
   const buffers = createBufferSet(gpu);
   try {
-    const layout = layOutWeights(manifest, buffers);
+    const layout = layOutWeights(manifest, buffers, checked);
     await buffers.settled();
     const { weights } = layout;
     const { tuning, source } = await chooseTuning(
@@ -99,6 +99,7 @@ export async function loadModel(
       },
       contextLength: planOptions.contextLength,
       kvFormat: planOptions.kvFormat,
+      dense: planOptions.dense,
       load,
       get gpuBytes() {
         return buffers.totalBytes;

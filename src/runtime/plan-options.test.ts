@@ -46,6 +46,7 @@ describe("a model fits", () => {
     expect(await check("20b", limited(2 * gib))).toEqual({
       contextLength: 8192,
       kvFormat: "f32",
+      dense: "bf16",
       variant: "workgroup",
       maxTokensPerPass: 512,
       tuning: defaultTuning,

@@ -39,7 +39,7 @@ export function checkedPlanOptions(
 ): PlanOptions {
   const planOptions = planOptionsOf(gpu.device.features, gpu.variant, manifest.config, options);
   const dry = createDryBufferSet(gpu.device.limits);
-  layOutWeights(manifest, dry);
+  layOutWeights(manifest, dry, planOptions);
   allocateActivations(dry, manifest.config, planOptions);
   return planOptions;
 }
@@ -62,6 +62,7 @@ export function planOptionsOf(
   return {
     contextLength,
     kvFormat: options.kvFormat ?? "f32",
+    dense: options.dense ?? "bf16",
     variant,
     maxTokensPerPass: Math.min(options.maxTokensPerPass ?? defaultTokensPerPass, contextLength),
     tuning: overrideTuning(defaultTuning, options.tuning ?? {}),

@@ -34,6 +34,8 @@ export interface EngineInfo {
   };
   readonly contextLength: number;
   readonly kvFormat: "f32" | "f16";
+  /** How attention's projections and lm_head are stored. */
+  readonly dense: "bf16" | "int8";
   /** Bytes of all GPU buffers, weights included. */
   readonly gpuBytes: number;
   /** How long the weights took from the checkpoint to the GPU, and what they waited for. */
@@ -45,6 +47,11 @@ export interface LoadOptions {
   readonly contextLength?: number;
   /** KV cache element type. Default f32. */
   readonly kvFormat?: "f32" | "f16";
+  /**
+   * How attention's projections and lm_head are stored on the GPU: bf16 as published, or int8 with a scale for each 32
+   * weights, quantised while loading: about half the bytes, at a small loss of precision. Default bf16.
+   */
+  readonly dense?: "bf16" | "int8";
   /** Force a kernel variant. Default: chosen from the adapter. */
   readonly variant?: "subgroups" | "workgroup";
   /**

@@ -49,7 +49,7 @@ export async function dryPlan(files: CheckpointFiles, options: LoadModelOptions 
   const manifest = await readManifest(files);
   const planOptions = checkedPlanOptions(gpu, manifest, options);
   const buffers = createDryBufferSet(limits);
-  const { weights } = layOutWeights(manifest, buffers);
+  const { weights } = layOutWeights(manifest, buffers, planOptions);
   const activations = allocateActivations(buffers, manifest.config, planOptions);
   const plan = await createModelPlan(gpu, { buffers, weights, act: activations }, manifest.config, {
     ...planOptions,

@@ -15,7 +15,7 @@ import { adapterChoice, asksForHelp, type Options, parseOptions, refuseFree } fr
 import type { Terminal } from "../terminal.ts";
 
 const usage = `usage: npm run bench -- [--shape nano|20b|120b] [--layers N] [--model DIR|nano] [--prompt N] [--tokens N] [--runs N] [--context N]
-  [--kv f32|f16] [--variant subgroups|workgroup] [--adapter auto|swiftshader] [--depth N] [--json] [--profile]
+  [--kv f32|f16] [--dense bf16|int8] [--variant subgroups|workgroup] [--adapter auto|swiftshader] [--depth N] [--json] [--profile]
   [--kernels | --kernel ID] [--tune auto|table|measure] [--variants ROW.SIZE=VALUE,…]
   nano is the embedded model; 20b and 120b are random weights of the published shapes, made as they are read.
   --profile adds the time of each kernel in a pass; --kernels (or --kernel with one's name) times them alone instead.
@@ -81,6 +81,7 @@ async function kernelText(gpu: Gpu, request: KernelRequest, isJson: boolean): Pr
 /** What the command line asks for, checked. */
 function readSetting(options: Options): Omit<KernelRequest, "files"> {
   const kvFormat = options.choice("kv", ["f32", "f16"]);
+  const dense = options.choice("dense", ["bf16", "int8"]);
   const variant = options.choice("variant", ["subgroups", "workgroup"]);
   const tune = options.choice("tune", ["auto", "table", "measure"]);
   const variants = options.text("variants");
@@ -97,6 +98,7 @@ function readSetting(options: Options): Omit<KernelRequest, "files"> {
     load: {
       contextLength,
       ...(kvFormat && { kvFormat }),
+      ...(dense && { dense }),
       ...(variant && { variant }),
       ...(tune && { tune }),
       ...(variants !== undefined && { tuning: parseTuning(variants) }),

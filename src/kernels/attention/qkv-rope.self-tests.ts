@@ -1,36 +1,37 @@
 import { expectClose } from "../../testing/compare.ts";
 import { randomBf16, randomNormal } from "../../testing/data.ts";
+import { randomDense } from "../../testing/dense.ts";
 import { expectRing, testRope } from "../../testing/kv-cache.ts";
 import { runKernel } from "../../testing/run-kernel.ts";
 import type { SelfTest } from "../self-test.ts";
 import { kvCacheBytes } from "./kv-cache.ts";
 import { qkvRopeReference } from "./qkv-rope.reference.ts";
-import { qkvRopeBf16Vec, qkvRopeBf16VecGrid } from "./qkv-rope-bf16-vec.ts";
+import { qkvRopeVec, qkvRopeVecGrid } from "./qkv-rope-vec.ts";
 
 export const qkvRopeSelfTests: readonly SelfTest[] = [
   {
-    kernel: qkvRopeBf16Vec.id,
-    async run(gpu, { variant, isSoftware, tuning, kvFormat }) {
+    kernel: qkvRopeVec.id,
+    async run(gpu, { variant, isSoftware, tuning, kvFormat, dense }) {
       const shape = {
         ...{ hiddenSize: 2880, numHeads: 2, numKvHeads: 1, headDim: 64 },
-        ...{ capacity: 16, eps: 1e-5, kvFormat, tuning },
+        ...{ capacity: 16, eps: 1e-5, kvFormat, dense, tuning },
       };
       const step = { position: 30, numTokens: 3 };
       const numRows = (shape.numHeads + 2 * shape.numKvHeads) * shape.headDim;
       const x = randomNormal(step.numTokens * shape.hiddenSize, 1);
       const gain = randomBf16(shape.hiddenSize, 2);
-      const weight = randomBf16(numRows * shape.hiddenSize, 3, 1 / Math.sqrt(shape.hiddenSize));
+      const weight = randomDense(dense, numRows * shape.hiddenSize, 3, 1 / Math.sqrt(shape.hiddenSize));
       const bias = randomBf16(numRows, 4);
       const rope = testRope(shape.headDim, step.position + step.numTokens);
       const cacheBytes = kvCacheBytes(shape);
       const { q, keys, values } = await runKernel(gpu, {
-        ...{ kernel: qkvRopeBf16Vec, shape, variant, isSoftware, step },
-        inputs: { x, gain: gain.bits, weight: weight.bits, bias: bias.bits, rope },
+        ...{ kernel: qkvRopeVec, shape, variant, isSoftware, step },
+        inputs: { x, gain: gain.bits, weight: weight.stored, bias: bias.bits, rope },
         outputs: {
           q: step.numTokens * shape.numHeads * shape.headDim * 4,
           ...{ keys: cacheBytes, values: cacheBytes },
         },
-        grid: qkvRopeBf16VecGrid(shape, step.numTokens),
+        grid: qkvRopeVecGrid(shape, step.numTokens),
       });
       const { position } = step;
       const want = qkvRopeReference(

@@ -1,18 +1,27 @@
-// Both forms of the linear layer, linear-residual-bf16-vec and linear-bf16-tile, over one table of cases.
+// Both forms of the linear layer, linear-residual-vec and linear-tile, and both formats of its weights, over one table of cases.
 import { describe, expect, it } from "vitest";
 import { kernelVariants } from "../../gpu/gpu.ts";
 import { expectClose } from "../../testing/compare.ts";
 import { randomBf16, randomNormal } from "../../testing/data.ts";
+import { denseFormats, randomDense } from "../../testing/dense.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
+import { type DenseFormat, denseFormat } from "./dense.ts";
 import { linearReference } from "./linear.reference.ts";
-import { linearBf16Tile, linearTileGrid } from "./linear-bf16-tile.ts";
-import { linearResidualBf16Vec, linearVecGrid } from "./linear-residual-bf16-vec.ts";
+import { linearResidualVec, linearVecGrid } from "./linear-residual-vec.ts";
+import { linearTile, linearTileGrid } from "./linear-tile.ts";
 
 const cases = [
   { name: "one step", inputSize: 512, outputSize: 64, numTokens: 1, scale: 1 },
   { name: "several steps", inputSize: 2048, outputSize: 64, numTokens: 2, scale: 1 },
   { name: "partial tiles everywhere", inputSize: 40, outputSize: 67, numTokens: 3, scale: 1 },
+  {
+    name: "partial tiles, an odd number of blocks a row",
+    inputSize: 96,
+    outputSize: 67,
+    numTokens: 3,
+    scale: 1,
+  },
   { name: "more tokens than a tile", inputSize: 96, outputSize: 130, numTokens: 70, scale: 1 },
   { name: "real width 2880", inputSize: 2880, outputSize: 33, numTokens: 2, scale: 1 },
   { name: "real width 4096", inputSize: 4096, outputSize: 65, numTokens: 1, scale: 1 },
@@ -20,9 +29,13 @@ const cases = [
   { name: "values as large as 120b's", inputSize: 256, outputSize: 32, numTokens: 2, scale: 2e4 },
 ];
 
-function caseData(c: (typeof cases)[number]) {
+/** The cases that a format can store. */
+const casesOf = (dense: DenseFormat) =>
+  cases.flatMap((c) => (denseFormat(dense, c.inputSize) === dense ? [{ ...c, dense }] : []));
+
+function caseData(c: (typeof cases)[number] & { dense: DenseFormat }) {
   const x = randomNormal(c.numTokens * c.inputSize, 5, c.scale);
-  const weight = randomBf16(c.outputSize * c.inputSize, 6);
+  const weight = randomDense(c.dense, c.outputSize * c.inputSize, 6);
   const bias = randomBf16(c.outputSize, 7, c.scale);
   const residual = randomNormal(c.numTokens * c.outputSize, 8, c.scale);
   // f32 sums over K of terms of size `scale`: the error grows with sqrt(K) and stays far below K ulps.
@@ -30,15 +43,17 @@ function caseData(c: (typeof cases)[number]) {
   return { x, weight, bias, residual, tolerance };
 }
 
-describe.each(kernelVariants)("linear-residual-bf16-vec (%s)", (variant) => {
-  it.each(cases)("matches the float64 reference: $name", async (c) => {
+const forms = kernelVariants.flatMap((variant) => denseFormats.map((dense) => ({ variant, dense })));
+
+describe.each(forms)("linear-residual-vec ($dense, $variant)", ({ variant, dense }) => {
+  it.each(casesOf(dense))("matches the float64 reference: $name", async (c) => {
     const { x, weight, bias, residual, tolerance } = caseData(c);
     const { out } = await runKernel(await testGpu(), {
-      kernel: linearResidualBf16Vec,
+      kernel: linearResidualVec,
       shape: c,
       variant,
       step: { position: 0, numTokens: c.numTokens },
-      inputs: { x, weight: weight.bits, bias: bias.bits, out: residual },
+      inputs: { x, weight: weight.stored, bias: bias.bits, out: residual },
       grid: linearVecGrid(c, c.numTokens),
     });
     expectClose(
@@ -50,20 +65,21 @@ describe.each(kernelVariants)("linear-residual-bf16-vec (%s)", (variant) => {
 });
 
 const flags = [
-  { addBias: false, addToOut: false },
-  { addBias: true, addToOut: false },
-  { addBias: true, addToOut: true },
-];
+  { dense: "bf16", addBias: false, addToOut: false },
+  { dense: "bf16", addBias: true, addToOut: false },
+  { dense: "bf16", addBias: true, addToOut: true },
+  { dense: "int8", addBias: true, addToOut: true },
+] as const;
 
-describe.each(flags)("linear-bf16-tile (bias $addBias, add $addToOut)", ({ addBias, addToOut }) => {
-  it.each(cases)("matches the float64 reference: $name", async (c) => {
+describe.each(flags)("linear-tile ($dense, bias $addBias, add $addToOut)", ({ dense, addBias, addToOut }) => {
+  it.each(casesOf(dense))("matches the float64 reference: $name", async (c) => {
     const { x, weight, bias, residual, tolerance } = caseData(c);
     const { out } = await runKernel(await testGpu(), {
-      kernel: linearBf16Tile,
+      kernel: linearTile,
       shape: { ...c, addBias, addToOut },
       variant: "workgroup",
       step: { position: 0, numTokens: c.numTokens },
-      inputs: { inputs: x, weight: weight.bits, bias: bias.bits, ...(addToOut ? { out: residual } : {}) },
+      inputs: { inputs: x, weight: weight.stored, bias: bias.bits, ...(addToOut ? { out: residual } : {}) },
       outputs: { out: residual.byteLength },
       grid: linearTileGrid(c, c.numTokens),
     });
@@ -75,10 +91,10 @@ describe.each(flags)("linear-bf16-tile (bias $addBias, add $addToOut)", ({ addBi
   });
 });
 
-it("linear-bf16-tile leaves tokens beyond num_tokens alone", async () => {
+it("linear-tile leaves tokens beyond num_tokens alone", async () => {
   const { out } = await runKernel(await testGpu(), {
-    kernel: linearBf16Tile,
-    shape: { inputSize: 32, outputSize: 8, addBias: false, addToOut: false },
+    kernel: linearTile,
+    shape: { inputSize: 32, outputSize: 8, dense: "bf16", addBias: false, addToOut: false },
     variant: "workgroup",
     step: { position: 0, numTokens: 1 },
     inputs: { inputs: randomNormal(64, 1), weight: randomBf16(256, 2).bits, bias: new Uint16Array(8) },

@@ -1,11 +1,12 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { expectClose } from "../../testing/compare.ts";
 import { randomBf16, randomNormal } from "../../testing/data.ts";
+import { randomDense } from "../../testing/dense.ts";
 import { runKernel } from "../../testing/run-kernel.ts";
 import type { SelfTest, SelfTestTarget } from "../self-test.ts";
 import { linearReference } from "./linear.reference.ts";
-import { linearBf16Tile, linearTileGrid } from "./linear-bf16-tile.ts";
-import { linearResidualBf16Vec, linearVecGrid } from "./linear-residual-bf16-vec.ts";
+import { linearResidualVec, linearVecGrid } from "./linear-residual-vec.ts";
+import { linearTile, linearTileGrid } from "./linear-tile.ts";
 
 const inputSize = 2880;
 const outputSize = 67;
@@ -13,24 +14,24 @@ const outputSize = 67;
 const tolerance = { absolute: Math.sqrt(inputSize) * 4e-6, relative: 1e-5 };
 
 async function linear(gpu: Gpu, target: SelfTestTarget, form: "vec" | "tile") {
-  const { variant, isSoftware, tuning } = target;
+  const { variant, isSoftware, tuning, dense } = target;
   const numTokens = form === "vec" ? 1 : 19;
   const x = randomNormal(numTokens * inputSize, 5);
-  const weight = randomBf16(outputSize * inputSize, 6);
+  const weight = randomDense(dense, outputSize * inputSize, 6);
   const bias = randomBf16(outputSize, 7);
   const residual = randomNormal(numTokens * outputSize, 8);
-  const shape = { inputSize, outputSize, tuning };
+  const shape = { inputSize, outputSize, dense, tuning };
   const common = { variant, isSoftware, step: { position: 0, numTokens } };
-  const dense = { weight: weight.bits, bias: bias.bits, out: residual };
+  const weights = { weight: weight.stored, bias: bias.bits, out: residual };
   const { out } = await (form === "vec"
     ? runKernel(gpu, {
-        ...{ kernel: linearResidualBf16Vec, shape, ...common },
-        inputs: { x, ...dense },
+        ...{ kernel: linearResidualVec, shape, ...common },
+        inputs: { x, ...weights },
         grid: linearVecGrid(shape, numTokens),
       })
     : runKernel(gpu, {
-        ...{ kernel: linearBf16Tile, shape: { ...shape, addBias: true, addToOut: true }, ...common },
-        inputs: { inputs: x, ...dense },
+        ...{ kernel: linearTile, shape: { ...shape, addBias: true, addToOut: true }, ...common },
+        inputs: { inputs: x, ...weights },
         grid: linearTileGrid(shape, numTokens),
       }));
   const expected = linearReference(x, weight.values, inputSize, { bias: bias.values, residual });
@@ -38,6 +39,6 @@ async function linear(gpu: Gpu, target: SelfTestTarget, form: "vec" | "tile") {
 }
 
 export const linearSelfTests: readonly SelfTest[] = [
-  { kernel: linearResidualBf16Vec.id, run: (gpu, target) => linear(gpu, target, "vec") },
-  { kernel: linearBf16Tile.id, run: (gpu, target) => linear(gpu, target, "tile") },
+  { kernel: linearResidualVec.id, run: (gpu, target) => linear(gpu, target, "vec") },
+  { kernel: linearTile.id, run: (gpu, target) => linear(gpu, target, "tile") },
 ];

@@ -1,12 +1,14 @@
-// lm-head-bf16-vec and sample-advance: logits, masks, greedy and Gumbel-max sampling, the step state's way.
+// lm-head-vec and sample-advance: logits, masks, greedy and Gumbel-max sampling, the step state's way.
 import { describe, expect, it } from "vitest";
 import { type KernelVariant, kernelVariants } from "../../gpu/gpu.ts";
 import { expectClose } from "../../testing/compare.ts";
 import { randomBf16, randomNormal, toBf16 } from "../../testing/data.ts";
+import { randomDense } from "../../testing/dense.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
+import type { DenseFormat } from "../linear/dense.ts";
 import { packStep, stepWords } from "../step.ts";
-import { lmHeadBf16Vec, lmHeadCandidates, lmHeadGrid } from "./lm-head-bf16-vec.ts";
+import { lmHeadCandidates, lmHeadGrid, lmHeadVec } from "./lm-head-vec.ts";
 import { argmaxReference, gumbelReference, lmHeadReference, scoresReference } from "./sample.reference.ts";
 import { packStopTokens, sampleAdvance, sampleAdvanceGrid } from "./sample-advance.ts";
 
@@ -20,6 +22,8 @@ interface Case {
   readonly vocabSize: number;
   readonly numTokens: number;
   readonly scale: number;
+  /** Default bf16. */
+  readonly dense?: DenseFormat;
 }
 
 const cases: readonly Case[] = [
@@ -27,6 +31,9 @@ const cases: readonly Case[] = [
   { name: "several steps, last of several tokens", hiddenSize: 1024, vocabSize: 40, numTokens: 3, scale: 1 },
   { name: "partial tiles", hiddenSize: 40, vocabSize: 321, numTokens: 2, scale: 1 },
   { name: "the real width", hiddenSize: 2880, vocabSize: 130, numTokens: 1, scale: 1 },
+  { name: "int8, one step", hiddenSize: 512, vocabSize: 64, numTokens: 1, scale: 1, dense: "int8" },
+  { name: "int8, partial tiles", hiddenSize: 96, vocabSize: 321, numTokens: 2, scale: 1, dense: "int8" },
+  { name: "int8, the real width", hiddenSize: 2880, vocabSize: 130, numTokens: 1, scale: 3e4, dense: "int8" },
   { name: "a residual as large as 120b's", hiddenSize: 2880, vocabSize: 36, numTokens: 1, scale: 3e4 },
 ];
 
@@ -37,10 +44,12 @@ async function runLmHead(
 ) {
   const x = randomNormal(c.numTokens * c.hiddenSize, 11, c.scale);
   const gain = randomBf16(c.hiddenSize, 12);
-  const weight = randomBf16(c.vocabSize * c.hiddenSize, 13, 0.05);
+  const { dense = "bf16" } = c;
+  const shape = { ...c, dense, eps };
+  const weight = randomDense(dense, c.vocabSize * c.hiddenSize, 13, 0.05);
   const { logits, candidates } = await runKernel(await testGpu(), {
-    kernel: lmHeadBf16Vec,
-    shape: { ...c, eps },
+    kernel: lmHeadVec,
+    shape,
     variant,
     step: {
       position: 0,
@@ -49,9 +58,9 @@ async function runLmHead(
       seed: sampling.seed,
       temperature: sampling.temperature,
     },
-    inputs: { x, gain: gain.bits, weight: weight.bits, allowed: sampling.allowed },
-    outputs: { logits: c.vocabSize * 4, candidates: lmHeadCandidates(c) * 8 },
-    grid: lmHeadGrid(c),
+    inputs: { x, gain: gain.bits, weight: weight.stored, allowed: sampling.allowed },
+    outputs: { logits: c.vocabSize * 4, candidates: lmHeadCandidates(shape) * 8 },
+    grid: lmHeadGrid(shape),
   });
   const last = x.slice((c.numTokens - 1) * c.hiddenSize);
   return {
@@ -81,7 +90,7 @@ async function runSample(
   return { state: new Uint32Array(state), tokens: new Uint32Array(tokens), result: new Uint32Array(result) };
 }
 
-describe.each(kernelVariants)("lm-head-bf16-vec and sample-advance (%s)", (variant) => {
+describe.each(kernelVariants)("lm-head-vec and sample-advance (%s)", (variant) => {
   it.each(cases)("logits match the float64 reference and greedy picks the best: $name", async (c) => {
     const allowed = everything(c.vocabSize);
     const { logits, candidates, expected } = await runLmHead(variant, c, {
@@ -196,10 +205,11 @@ describe("gumbel noise", () => {
 
   it("in the kernel agrees with float64 over many ids", async () => {
     const vocabSize = 4096;
+    const shape = { hiddenSize: 32, vocabSize, eps, dense: "bf16" } as const;
     const x = toBf16(new Float32Array(32)).values;
     const { candidates } = await runKernel(await testGpu(), {
-      kernel: lmHeadBf16Vec,
-      shape: { hiddenSize: 32, vocabSize, eps },
+      kernel: lmHeadVec,
+      shape,
       variant: "workgroup",
       step: { position: 0, numTokens: 1, numGenerated: 5, seed: 77, temperature: 1 },
       inputs: {
@@ -208,12 +218,12 @@ describe("gumbel noise", () => {
         weight: new Uint16Array(vocabSize * 32),
         allowed: everything(vocabSize),
       },
-      outputs: { logits: vocabSize * 4, candidates: lmHeadCandidates({ vocabSize }) * 8 },
-      grid: lmHeadGrid({ vocabSize }),
+      outputs: { logits: vocabSize * 4, candidates: lmHeadCandidates(shape) * 8 },
+      grid: lmHeadGrid(shape),
     });
     const ids = new Uint32Array(candidates);
     const scores = new Float32Array(candidates);
-    const count = lmHeadCandidates({ vocabSize });
+    const count = lmHeadCandidates(shape);
     const got = Array.from({ length: count }, (_, i) => scores[2 * i] ?? Number.NaN);
     const expected = Array.from({ length: count }, (_, i) => gumbelReference(77, 5, ids[2 * i + 1] ?? 0));
     // WGSL's log is good to 2^-21 or 3 ulp.

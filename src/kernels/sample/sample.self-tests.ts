@@ -1,24 +1,25 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { expectClose } from "../../testing/compare.ts";
 import { randomBf16, randomNormal } from "../../testing/data.ts";
+import { randomDense } from "../../testing/dense.ts";
 import { runKernel } from "../../testing/run-kernel.ts";
 import type { SelfTest, SelfTestTarget } from "../self-test.ts";
 import { packStep, stepWords } from "../step.ts";
-import { lmHeadBf16Vec, lmHeadCandidates, lmHeadGrid } from "./lm-head-bf16-vec.ts";
+import { lmHeadCandidates, lmHeadGrid, lmHeadVec } from "./lm-head-vec.ts";
 import { argmaxReference, lmHeadReference } from "./sample.reference.ts";
 import { packStopTokens, sampleAdvance, sampleAdvanceGrid } from "./sample-advance.ts";
 
-async function lmHead(gpu: Gpu, { variant, isSoftware, tuning }: SelfTestTarget) {
-  const shape = { hiddenSize: 2880, vocabSize: 131, eps: 1e-5, tuning };
+async function lmHead(gpu: Gpu, { variant, isSoftware, tuning, dense }: SelfTestTarget) {
+  const shape = { hiddenSize: 2880, vocabSize: 131, eps: 1e-5, dense, tuning };
   const x = randomNormal(shape.hiddenSize, 11);
   const gain = randomBf16(shape.hiddenSize, 12);
-  const weight = randomBf16(shape.vocabSize * shape.hiddenSize, 13, 0.05);
+  const weight = randomDense(dense, shape.vocabSize * shape.hiddenSize, 13, 0.05);
   const expected = lmHeadReference(x, gain.values, weight.values, shape.eps);
   const allowed = new Uint32Array(Math.ceil(shape.vocabSize / 32)).fill(0xffffffff);
   const { logits, candidates } = await runKernel(gpu, {
-    ...{ kernel: lmHeadBf16Vec, shape, variant, isSoftware },
+    ...{ kernel: lmHeadVec, shape, variant, isSoftware },
     step: { position: 0, numTokens: 1, temperature: 0 },
-    inputs: { x, gain: gain.bits, weight: weight.bits, allowed },
+    inputs: { x, gain: gain.bits, weight: weight.stored, allowed },
     outputs: { logits: shape.vocabSize * 4, candidates: lmHeadCandidates(shape) * 8 },
     grid: lmHeadGrid(shape),
   });
@@ -53,6 +54,6 @@ async function advance(gpu: Gpu, { variant, isSoftware }: SelfTestTarget) {
 const exact = { absolute: 1e-9 };
 
 export const sampleSelfTests: readonly SelfTest[] = [
-  { kernel: lmHeadBf16Vec.id, run: lmHead },
+  { kernel: lmHeadVec.id, run: lmHead },
   { kernel: sampleAdvance.id, run: advance },
 ];

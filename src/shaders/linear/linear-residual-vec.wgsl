@@ -1,7 +1,7 @@
-// linear-residual-bf16-vec: out[t,n] += sum_k x[t,k] * weight[n,k] + bias[n]
-//   x : [T, K] f32 as vec4    weight : [N, K] bf16, eight per vec4<u32>    bias : [N] bf16, two per u32    out : [T, N] f32
+// linear-residual-vec: out[t,n] += sum_k x[t,k] * weight[n,k] + bias[n]
+//   x : [T, K] f32 as vec4    weight : [N, K] as in lib/dense-*    bias : [N] bf16, two per u32    out : [T, N] f32
 //   grid : (ceil(N / ROWS), T, 1); a workgroup makes ROWS outputs of one token, its lanes stride over K
-//   needs K % 8 == 0    sums : f32 per lane, then over the workgroup
+//   needs K % 8 == 0, for int8 K % 32 == 0    sums : f32 per lane, then over the workgroup
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4<u32>>;
@@ -16,12 +16,13 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   let first_row = group.x * ROWS;
   let input = group.y * (K / 4u);
   var sums = array<f32, NUM_SUMS>();
-  for (var i = lane.index; i < K / 8u; i += WG_SIZE) {
-    let a = x[input + 2u * i];
-    let b = x[input + 2u * i + 1u];
+  for (var i = lane.index; i < ROW_LOADS; i += WG_SIZE) {
+    var inputs: DenseInputs;
+    for (var v = 0u; v < LOAD_VECS; v++) {
+      inputs[v] = x[input + LOAD_VECS * i + v];
+    }
     for (var r = 0u; r < ROWS; r++) {
-      let row = min(first_row + r, N - 1u);
-      sums[r] += dot_bf16x8(weight[row * (K / 8u) + i], a, b);
+      sums[r] += dense_dot(min(first_row + r, N - 1u), i, &inputs);
     }
   }
   let totals = workgroup_sum(sums, lane);

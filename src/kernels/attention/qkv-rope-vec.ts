@@ -1,24 +1,37 @@
-import { defineKernel, divisible, f32 } from "../../gpu/kernel.ts";
+import { defineKernel, f32 } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
-import wgsl from "../../shaders/attention/qkv-rope-bf16-vec.wgsl?raw";
-import { bf16, reduce, ropeKv, step } from "../libraries.ts";
+import wgsl from "../../shaders/attention/qkv-rope-vec.wgsl?raw";
+import { bf16, denseWeights, gainedInputs, reduce, ropeKv, step } from "../libraries.ts";
+import { checkDense, type DenseFormat, denseConstants } from "../linear/dense.ts";
 import { type Tuned, tuningOf } from "../tuning.ts";
 import { checkKvShape, type KvShape, kvConstants, kvLibrary } from "./kv-cache.ts";
 
 export interface QkvRopeShape extends KvShape, Tuned {
   readonly hiddenSize: number;
   readonly eps: number;
+  readonly dense: DenseFormat;
 }
+
+const tuned = (shape: QkvRopeShape) =>
+  shape.dense === "int8" ? tuningOf(shape).qkvInt8 : tuningOf(shape).qkv;
 
 /**
  * RMS norm, query/key/value projection, rotation and cache write for few tokens. x: [T, H] f32; gain: [H] bf16;
- * weight: [(Q+2K)*D, H] bf16, q rows then k rows then v rows; bias: [(Q+2K)*D] bf16; rope: [positions, D/2, 2] f32;
+ * weight: [(Q+2K)*D, H], q rows then k rows then v rows, see `DenseFormat`; bias: [(Q+2K)*D] bf16; rope: [positions, D/2, 2] f32;
  * q: [T, Q*D] f32; keys, values: [K, capacity, D] in the KV format. Uses all 8 storage buffers of the default limit.
  */
-export const qkvRopeBf16Vec = defineKernel({
-  id: "qkv-rope-bf16-vec",
+export const qkvRopeVec = defineKernel({
+  id: "qkv-rope-vec",
   wgsl,
-  libraries: ({ kvFormat }: QkvRopeShape) => [step, bf16, reduce, kvLibrary(kvFormat), ropeKv],
+  libraries: ({ kvFormat, dense }: QkvRopeShape) => [
+    step,
+    bf16,
+    denseWeights[dense],
+    gainedInputs,
+    reduce,
+    kvLibrary(kvFormat),
+    ropeKv,
+  ],
   bindings: {
     step: "uniform",
     x: "read",
@@ -33,16 +46,17 @@ export const qkvRopeBf16Vec = defineKernel({
   workgroupSizes: { software: 8 },
   constants: (shape: QkvRopeShape) => ({
     ...kvConstants(shape),
+    ...denseConstants((shape.numHeads + 2 * shape.numKvHeads) * shape.headDim, shape.hiddenSize),
     H: shape.hiddenSize,
     EPS: f32(shape.eps),
-    WG_SIZE: tuningOf(shape).qkv.workgroupSize,
+    WG_SIZE: tuned(shape).workgroupSize,
     NUM_SUMS: 9,
   }),
-  check: (shape) => [...checkKvShape(shape), ...divisible("hidden size", shape.hiddenSize, 8)],
+  check: (shape) => [...checkKvShape(shape), ...checkDense("hidden size", shape.hiddenSize, shape.dense)],
 });
 
 /** One workgroup for eight rows of a token. */
-export const qkvRopeBf16VecGrid = (
+export const qkvRopeVecGrid = (
   shape: Pick<KvShape, "numHeads" | "numKvHeads" | "headDim">,
   numTokens: number,
 ): Grid => [((shape.numHeads + 2 * shape.numKvHeads) * shape.headDim) / 8, numTokens, 1];

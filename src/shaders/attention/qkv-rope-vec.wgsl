@@ -1,10 +1,10 @@
-// qkv-rope-bf16-vec: qkv[t] = W . rmsnorm(x[t]) + bias; q and k rotated; q to `q`, k and v to the KV cache
+// qkv-rope-vec: qkv[t] = W . rmsnorm(x[t]) + bias; q and k rotated; q to `q`, k and v to the KV cache
 //   x      : [T, H] f32 as vec4    gain : [H] bf16, eight per vec4<u32>
-//   weight : [(Q+2K)*D, H] bf16, eight per vec4<u32>: q rows, k rows, v rows
+//   weight : [(Q+2K)*D, H] as in lib/dense-*: q rows, k rows, v rows
 //   bias   : [(Q+2K)*D] bf16, four per vec2<u32>
 //   rope, q, keys, values : as in lib/rope-kv.wgsl
 //   grid   : ((Q+2K)*D/8, T, 1); one workgroup for the 8 rows of four rotary pairs of one head, so that it can rotate
-//            and store them    needs H % 8 == 0, D % 8 == 0
+//            and store them    needs H % 8 == 0, for int8 H % 32 == 0, D % 8 == 0
 //   sums   : f32, strided per lane, then over the workgroup. The norm's scale is one factor of the whole row, so its
 //            sum of squares is a ninth sum of the same loop
 @group(0) @binding(0) var<uniform> step: Step;
@@ -17,8 +17,7 @@
 @group(0) @binding(7) var<storage, read_write> keys: array<KvVec>;
 @group(0) @binding(8) var<storage, read_write> values: array<KvVec>;
 
-const ROW_VECS: u32 = H / 8u; // loads of eight weights in a row
-const SQUARES: u32 = 8u;      // index of the norm's sum
+const SQUARES: u32 = 8u; // index of the norm's sum
 
 fn bias_at(row: u32) -> vec4<f32> {
   let packed = bias[row / 4u];
@@ -36,18 +35,13 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   let first_row = head * D + 4u * pairs;
   let second_row = first_row + D / 2u;
   var sums = array<f32, NUM_SUMS>();
-  for (var i = lane.index; i < ROW_VECS; i += WG_SIZE) {
-    let at = 2u * (token * ROW_VECS + i);
-    let a = x[at];
-    let b = x[at + 1u];
-    let g = gain[i];
-    let a_gained = a * vec4<f32>(bf16_pair(g.x), bf16_pair(g.y));
-    let b_gained = b * vec4<f32>(bf16_pair(g.z), bf16_pair(g.w));
+  for (var i = lane.index; i < ROW_LOADS; i += WG_SIZE) {
+    var inputs: DenseInputs;
+    sums[SQUARES] += gained_inputs(token * (H / 4u), i, &inputs);
     for (var r = 0u; r < 4u; r++) {
-      sums[r] += dot_bf16x8(weight[(first_row + r) * ROW_VECS + i], a_gained, b_gained);
-      sums[4u + r] += dot_bf16x8(weight[(second_row + r) * ROW_VECS + i], a_gained, b_gained);
+      sums[r] += dense_dot(first_row + r, i, &inputs);
+      sums[4u + r] += dense_dot(second_row + r, i, &inputs);
     }
-    sums[SQUARES] += dot(a, a) + dot(b, b);
   }
   sums = workgroup_sum(sums, lane);
   if (lane.index == 0u) {

@@ -1,9 +1,9 @@
-// lm-head-bf16-vec: logits[v] = sum_h rms_norm(x[last])[h] * weight[v,h], and the best candidate of every workgroup
+// lm-head-vec: logits[v] = sum_h rms_norm(x[last])[h] * weight[v,h], and the best candidate of every workgroup
 //   x : [T, H] f32 as vec4, of which only the last token counts    gain : [H] bf16
-//   weight : [END_ROW - FIRST_ROW, H] bf16, rows FIRST_ROW to END_ROW - 1 of [V, H]: only their ids are served
+//   weight : [END_ROW - FIRST_ROW, H] as in lib/dense-*, rows FIRST_ROW to END_ROW - 1 of [V, H]: only their ids are served
 //   allowed : [ceil(V / 32)] bit mask of ids that may be sampled    logits : [V] f32
 //   candidates : [groups] (score as f32 bits, id); the score is the logit, or logit / temperature + Gumbel noise
-//   grid   : groups spread over x and y, ROWS ids a workgroup    needs H % 8 == 0, FIRST_ROW % ROWS == 0
+//   grid   : groups spread over x and y, ROWS ids a workgroup    needs H % 8 == 0, for int8 H % 32 == 0, FIRST_ROW % ROWS == 0
 //   The norm's scale is a common factor, so its sum of squares is one more sum of the same pass.
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
@@ -24,16 +24,11 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
   }
   let input = (step.num_tokens - 1u) * (H / 4u);
   var sums = array<f32, NUM_SUMS>();
-  for (var i = lane.index; i < H / 8u; i += WG_SIZE) {
-    let a = x[input + 2u * i];
-    let b = x[input + 2u * i + 1u];
-    let g = gain[i];
-    let a_gained = a * vec4<f32>(bf16_pair(g.x), bf16_pair(g.y));
-    let b_gained = b * vec4<f32>(bf16_pair(g.z), bf16_pair(g.w));
-    sums[ROWS] += dot(a, a) + dot(b, b);
+  for (var i = lane.index; i < ROW_LOADS; i += WG_SIZE) {
+    var inputs: DenseInputs;
+    sums[ROWS] += gained_inputs(input, i, &inputs);
     for (var r = 0u; r < ROWS; r++) {
-      let row = min(first_row + r, END_ROW - 1u) - FIRST_ROW;
-      sums[r] += dot_bf16x8(weight[row * (H / 8u) + i], a_gained, b_gained);
+      sums[r] += dense_dot(min(first_row + r, END_ROW - 1u) - FIRST_ROW, i, &inputs);
     }
   }
   let totals = workgroup_sum(sums, lane);

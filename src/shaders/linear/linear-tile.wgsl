@@ -1,36 +1,13 @@
-// linear-bf16-tile: out[t,n] (+)= sum_k inputs[t,k] * weight[n,k] (+ bias[n])
-//   inputs : [T, K] f32 as vec4    weight : [N, K] bf16, eight per vec4<u32>    bias : [N] bf16, two per u32    out : [T, OUT_STRIDE] f32,
+// linear-tile: out[t,n] (+)= sum_k inputs[t,k] * weight[n,k] (+ bias[n])
+//   inputs : [T, K] f32 as vec4    weight : [N, K] as in lib/dense-*    bias : [N] bf16, two per u32    out : [T, OUT_STRIDE] f32,
 //   of which columns OUT_FIRST .. OUT_FIRST + N - 1 are written
-//   grid : (ceil(N / 64), ceil(T / TILE_M), 1), TILE_THREADS invocations    needs K % 8 == 0
+//   grid : (ceil(N / 64), ceil(T / TILE_M), 1), TILE_THREADS invocations    needs K % 8 == 0, for int8 K % 32 == 0
 //   ADD_BIAS adds the bias; ADD_TO_OUT adds to what `out` holds. Sums are f32 in order of k (lib/tile.wgsl).
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> inputs: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> bias: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
-
-struct RawWeights {
-  pairs: array<vec4<u32>, PARTS>,
-}
-
-fn raw_weights(row: u32, block: u32, first: u32) -> RawWeights {
-  var raw = RawWeights();
-  for (var part = 0u; part < PARTS; part++) {
-    let octet = block * 4u + first + part;
-    if (K % 32u == 0u || octet < K / 8u) {
-      raw.pairs[part] = weight[row * (K / 8u) + octet];
-    }
-  }
-  return raw;
-}
-
-fn expand_weights(raw: RawWeights, part: u32) -> array<vec4<f32>, 2> {
-  let pairs = raw.pairs[part];
-  return array<vec4<f32>, 2>(
-    vec4<f32>(bf16_pair(pairs.x), bf16_pair(pairs.y)),
-    vec4<f32>(bf16_pair(pairs.z), bf16_pair(pairs.w)),
-  );
-}
 
 // A tile is (unused, first token, tokens, unused). Tokens beyond repeat the last one; they are not written, nor are rows beyond N.
 fn tile_input_row(tile: vec4<u32>, m: u32) -> u32 {

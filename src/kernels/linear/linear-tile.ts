@@ -1,14 +1,16 @@
-import { defineKernel, divisible } from "../../gpu/kernel.ts";
+import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
-import wgsl from "../../shaders/linear/linear-bf16-tile.wgsl?raw";
-import { bf16, step, tile } from "../libraries.ts";
+import wgsl from "../../shaders/linear/linear-tile.wgsl?raw";
+import { bf16, denseTile, denseWeights, step, tile } from "../libraries.ts";
 import { type Tuned, tuningOf } from "../tuning.ts";
+import { checkDense, type DenseFormat, denseConstants } from "./dense.ts";
 
 export interface LinearTileShape extends Tuned {
   /** K, contraction width. */
   readonly inputSize: number;
   /** N, rows of the weight. */
   readonly outputSize: number;
+  readonly dense: DenseFormat;
   readonly addBias: boolean;
   /** Add to what `out` holds (a residual) instead of replacing it. */
   readonly addToOut: boolean;
@@ -16,15 +18,16 @@ export interface LinearTileShape extends Tuned {
   readonly columns?: { readonly first: number; readonly stride: number };
 }
 
-/** A linear layer for many tokens. inputs: [T, K]; weight: [N, K] bf16; bias: [N] bf16; out: [T, N]. */
-export const linearBf16Tile = defineKernel({
-  id: "linear-bf16-tile",
+/** A linear layer for many tokens. inputs: [T, K]; weight: [N, K], see `DenseFormat`; bias: [N] bf16; out: [T, N]. */
+export const linearTile = defineKernel({
+  id: "linear-tile",
   wgsl,
-  libraries: [step, bf16, tile],
+  libraries: ({ dense }: LinearTileShape) => [step, bf16, denseWeights[dense], denseTile[dense], tile],
   bindings: { step: "uniform", inputs: "read", weight: "read", bias: "read", out: "read_write" },
   constants: (shape: LinearTileShape) => {
     const { tileTokens, tileThreads } = tuningOf(shape).linearTile;
     return {
+      ...denseConstants(shape.outputSize, shape.inputSize),
       K: shape.inputSize,
       TILE_M: tileTokens,
       TILE_THREADS: tileThreads,
@@ -35,7 +38,7 @@ export const linearBf16Tile = defineKernel({
       ADD_TO_OUT: shape.addToOut,
     };
   },
-  check: ({ inputSize }) => divisible("input width", inputSize, 8),
+  check: ({ inputSize, dense }) => checkDense("input width", inputSize, dense),
 });
 
 export const linearTileGrid = (

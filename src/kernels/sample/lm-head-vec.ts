@@ -1,28 +1,35 @@
-import { defineKernel, divisible, f32 } from "../../gpu/kernel.ts";
+import { defineKernel, f32 } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
-import wgsl from "../../shaders/sample/lm-head-bf16-vec.wgsl?raw";
-import { bf16, gumbel, reduce, step } from "../libraries.ts";
+import wgsl from "../../shaders/sample/lm-head-vec.wgsl?raw";
+import { bf16, denseWeights, gainedInputs, gumbel, reduce, step } from "../libraries.ts";
+import { checkDense, type DenseFormat, denseConstants } from "../linear/dense.ts";
 import { type Tuned, tuningOf } from "../tuning.ts";
 
 export interface LmHeadShape extends Tuned {
   readonly hiddenSize: number;
   readonly vocabSize: number;
   readonly eps: number;
+  readonly dense: DenseFormat;
   /** The rows of the weight that are bound: other ids are left to further dispatches. Default: all. */
   readonly part?: { readonly firstRow: number; readonly numRows: number };
 }
+
+type CandidateShape = Pick<LmHeadShape, "vocabSize" | "dense" | "tuning">;
+
+const tuned = (shape: CandidateShape) =>
+  shape.dense === "int8" ? tuningOf(shape).lmHeadInt8 : tuningOf(shape).lmHead;
 
 const maxGroupsPerDimension = 65535;
 
 /**
  * Final norm, logits of the last token, and one sampling candidate a workgroup.
- * x: [T, H] f32; gain: [H] bf16; weight: [V, H] bf16; allowed: bit mask over V; logits: [V] f32;
- * candidates: [lmHeadCandidates(V)] pairs of u32.
+ * x: [T, H] f32; gain: [H] bf16; weight: [V, H], see `DenseFormat`; allowed: bit mask over V; logits: [V] f32;
+ * candidates: [lmHeadCandidates] pairs of u32.
  */
-export const lmHeadBf16Vec = defineKernel({
-  id: "lm-head-bf16-vec",
+export const lmHeadVec = defineKernel({
+  id: "lm-head-vec",
   wgsl,
-  libraries: [step, bf16, gumbel, reduce],
+  libraries: ({ dense }: LmHeadShape) => [step, bf16, denseWeights[dense], gainedInputs, gumbel, reduce],
   bindings: {
     step: "uniform",
     x: "read",
@@ -34,9 +41,10 @@ export const lmHeadBf16Vec = defineKernel({
   },
   workgroupSizes: { software: 8 },
   constants: (shape: LmHeadShape) => {
-    const { rows, workgroupSize } = tuningOf(shape).lmHead;
+    const { rows, workgroupSize } = tuned(shape);
     const { firstRow, numRows } = shape.part ?? { firstRow: 0, numRows: shape.vocabSize };
     return {
+      ...denseConstants(numRows, shape.hiddenSize),
       H: shape.hiddenSize,
       FIRST_ROW: firstRow,
       END_ROW: firstRow + numRows,
@@ -47,21 +55,21 @@ export const lmHeadBf16Vec = defineKernel({
     };
   },
   check: (shape) => {
-    const { rows } = tuningOf(shape).lmHead;
+    const { rows } = tuned(shape);
     const isAligned = (shape.part?.firstRow ?? 0) % rows === 0;
     return [
-      ...divisible("hidden size", shape.hiddenSize, 8),
+      ...checkDense("hidden size", shape.hiddenSize, shape.dense),
       ...(isAligned ? [] : [`a part of the vocabulary must begin at a multiple of ${rows}`]),
     ];
   },
 });
 
 /** How many candidates the kernel leaves for a vocabulary. */
-export const lmHeadCandidates = (shape: Pick<LmHeadShape, "vocabSize" | "tuning">): number =>
-  Math.ceil(shape.vocabSize / tuningOf(shape).lmHead.rows);
+export const lmHeadCandidates = (shape: CandidateShape): number =>
+  Math.ceil(shape.vocabSize / tuned(shape).rows);
 
 /** Workgroups for the rows that are bound. */
-export function lmHeadGrid(shape: Pick<LmHeadShape, "vocabSize" | "tuning" | "part">): Grid {
+export function lmHeadGrid(shape: CandidateShape & Pick<LmHeadShape, "part">): Grid {
   const groups = lmHeadCandidates({ ...shape, vocabSize: shape.part?.numRows ?? shape.vocabSize });
   const y = Math.ceil(groups / maxGroupsPerDimension);
   return [Math.ceil(groups / y), y, 1];

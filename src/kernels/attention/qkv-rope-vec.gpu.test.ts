@@ -2,12 +2,14 @@ import { describe, expect, it } from "vitest";
 import { kernelVariants } from "../../gpu/gpu.ts";
 import { expectClose } from "../../testing/compare.ts";
 import { randomBf16, randomNormal } from "../../testing/data.ts";
+import { denseFormats, randomDense } from "../../testing/dense.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
 import { expectRing, poisonedKv, testRope } from "../../testing/kv-cache.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
+import type { DenseFormat } from "../linear/dense.ts";
 import { kvCacheBytes } from "./kv-cache.ts";
 import { qkvRopeReference } from "./qkv-rope.reference.ts";
-import { type QkvRopeShape, qkvRopeBf16Vec, qkvRopeBf16VecGrid } from "./qkv-rope-bf16-vec.ts";
+import { type QkvRopeShape, qkvRopeVec, qkvRopeVecGrid } from "./qkv-rope-vec.ts";
 
 const heads = (numHeads: number, numKvHeads: number, headDim: number) => ({ numHeads, numKvHeads, headDim });
 const f32Cache = { kvFormat: "f32", capacity: 16, eps: 1e-5 } as const;
@@ -69,14 +71,14 @@ const cases = [
   },
 ];
 
-type Case = (typeof cases)[number];
+type Case = (typeof cases)[number] & { readonly dense: DenseFormat };
 
-function dataFor({ hiddenSize, numHeads, numKvHeads, headDim, position, numTokens, scale }: Case) {
+function dataFor({ dense, hiddenSize, numHeads, numKvHeads, headDim, position, numTokens, scale }: Case) {
   const numRows = (numHeads + 2 * numKvHeads) * headDim;
   return {
     x: randomNormal(numTokens * hiddenSize, 1, scale),
     gain: randomBf16(hiddenSize, 2),
-    weight: randomBf16(numRows * hiddenSize, 3, 1 / Math.sqrt(hiddenSize)),
+    weight: randomDense(dense, numRows * hiddenSize, 3, 1 / Math.sqrt(hiddenSize)),
     bias: randomBf16(numRows, 4),
     rope: testRope(headDim, position + numTokens),
   };
@@ -91,17 +93,17 @@ function run(
   const data = dataFor(given);
   return testGpu().then((gpu) =>
     runKernel(gpu, {
-      kernel: qkvRopeBf16Vec,
+      kernel: qkvRopeVec,
       shape,
       variant,
       step,
-      inputs: { ...data, gain: data.gain.bits, weight: data.weight.bits, bias: data.bias.bits },
+      inputs: { ...data, gain: data.gain.bits, weight: data.weight.stored, bias: data.bias.bits },
       outputs: {
         q: given.numTokens * given.numHeads * given.headDim * 4,
         keys: kvCacheBytes(shape),
         values: kvCacheBytes(shape),
       },
-      grid: qkvRopeBf16VecGrid(shape, given.numTokens),
+      grid: qkvRopeVecGrid(shape, given.numTokens),
     }),
   );
 }
@@ -115,8 +117,11 @@ function reference(given: Case) {
   );
 }
 
-describe.each(kernelVariants)("qkv-rope-bf16-vec (%s)", (variant) => {
-  it.each(cases)("matches the float64 reference: $name", async (given) => {
+const forms = kernelVariants.flatMap((variant) => denseFormats.map((dense) => ({ variant, dense })));
+
+describe.each(forms)("qkv-rope-vec ($dense, $variant)", ({ variant, dense }) => {
+  it.each(cases)("matches the float64 reference: $name", async (c) => {
+    const given = { ...c, dense };
     const { q, keys, values } = await run(given, given, variant, given);
     const want = reference(given);
     // f32 dot products of up to 2880 terms whose results are about 1, in 64 partial sums.
@@ -128,6 +133,7 @@ describe.each(kernelVariants)("qkv-rope-bf16-vec (%s)", (variant) => {
   it("leaves tokens beyond num_tokens alone, and everything once stopped", async () => {
     const given: Case = {
       name: "",
+      dense,
       ...f32Cache,
       hiddenSize: 96,
       ...heads(2, 1, 32),
