@@ -2,11 +2,11 @@
 import { describe, expect, it } from "vitest";
 import { expectClose } from "../testing/compare.ts";
 import { seededRandom } from "../testing/data.ts";
+import { denseFormats } from "../testing/dense.ts";
 import { fixture } from "../testing/engine.ts";
 import { logitsOf } from "../testing/model-logits.ts";
-import { referenceLogits } from "../testing/reference-model.ts";
+import { readCheckpoint, referenceLogits } from "../testing/reference-model.ts";
 import { type TinySizes, tinyCheckpoint } from "../testing/tiny-checkpoint.ts";
-import { readManifest } from "../weights/manifest.ts";
 
 const base: TinySizes = {
   numLayers: 2,
@@ -72,31 +72,24 @@ const cases: { name: string; sizes: Partial<TinySizes>; contextLength: number; m
 describe("the float64 reference", () => {
   it("is what transformers computes", async () => {
     const { files, prompt } = fixture("tiny-bf16-experts", 0);
-
-    const manifest = await readManifest(files);
-    const stored = new Map<string, Uint8Array>();
-    for (const { name, file, startBytes, endBytes } of manifest.tensors.values())
-      stored.set(name, await files.read(file, startBytes, endBytes));
-    const logits = referenceLogits(
-      manifest.config,
-      (name) => stored.get(name) ?? new Uint8Array(),
-      prompt.tokens,
-    );
+    const { config, bytes } = await readCheckpoint(files);
+    const logits = referenceLogits(config, bytes, prompt.tokens);
     expectClose(logits, prompt.logits, { absolute: 1e-4 }, "reference logits");
   });
 });
 
 describe.each(cases)("$name", ({ sizes, contextLength, maxTokensPerPass }) => {
-  it("gives the reference's logits by prefill and by decode", async () => {
+  it.each(denseFormats)("gives the reference's logits by prefill and by decode (%s)", async (dense) => {
     const { config, files, bytes } = tinyCheckpoint({ ...base, ...sizes });
     const random = seededRandom(1);
     const tokens = Array.from({ length: 27 }, () => Math.floor(random() * config.vocabSize));
     tokens[0] = config.vocabSize - 1;
-    const expected = referenceLogits(config, bytes, tokens);
+    const expected = referenceLogits(config, bytes, tokens, { dense });
     const deviation = Math.sqrt(expected.reduce((sum, logit) => sum + logit ** 2, 0) / expected.length);
     expect(deviation).toBeGreaterThan(1);
     expect(deviation).toBeLessThan(4);
-    const logits = await logitsOf(files, tokens, ["prefill", "decode"], { contextLength, maxTokensPerPass });
+    const options = { dense, contextLength, maxTokensPerPass };
+    const logits = await logitsOf(files, tokens, ["prefill", "decode"], options);
     expectClose(logits.prefill, expected, { absolute: 1e-3 }, "prefill logits");
     expectClose(logits.decode, expected, { absolute: 1e-3 }, "decode logits");
   });

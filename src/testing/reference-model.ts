@@ -4,7 +4,9 @@ import { attentionSinkReference } from "../kernels/attention/attention-sink.refe
 import { qkvRopeReference } from "../kernels/attention/qkv-rope.reference.ts";
 import { yarnRopeTable } from "../kernels/attention/rope-table.ts";
 import { embedReference } from "../kernels/embed/embed.reference.ts";
+import type { DenseFormat } from "../kernels/linear/dense.ts";
 import { linearReference } from "../kernels/linear/linear.reference.ts";
+import { quantizeInt8Reference } from "../kernels/linear/quantize-int8.reference.ts";
 import {
   type ExpertValues,
   moeCombineReference,
@@ -15,22 +17,66 @@ import { decodeMxfp4Reference } from "../kernels/moe/mxfp4.reference.ts";
 import { routerReference } from "../kernels/moe/router.reference.ts";
 import { rmsNormReference } from "../kernels/norm/rms-norm.reference.ts";
 import { lmHeadReference } from "../kernels/sample/sample.reference.ts";
+import { denseFormats } from "../model/shapes.ts";
+import { readManifest } from "../weights/manifest.ts";
+import type { CheckpointFiles } from "../weights/types.ts";
 import { bf16Value } from "./data.ts";
 
 /** A checkpoint's stored bytes by tensor name. */
 type Bytes = (name: string) => Uint8Array;
 
+/** A whole checkpoint as the reference takes it. */
+export async function readCheckpoint(
+  files: CheckpointFiles,
+): Promise<{ readonly config: ModelConfig; readonly bytes: Bytes }> {
+  const { config, tensors } = await readManifest(files);
+  const stored = new Map<string, Uint8Array>();
+  for (const { name, file, startBytes, endBytes } of tensors.values())
+    stored.set(name, await files.read(file, startBytes, endBytes));
+  return { config, bytes: (name) => stored.get(name) ?? new Uint8Array() };
+}
+
+export interface ReferenceOptions {
+  /** How the engine stores dense weights. Default bf16. */
+  readonly dense?: DenseFormat;
+  /** Told the experts [T, A] of each layer. */
+  readonly onExperts?: (layer: number, ids: Uint32Array) => void;
+}
+
 /** Logits [T, V] of a whole sequence in float64: the kernels' references in the order of the model, without a cache. */
-export function referenceLogits(config: ModelConfig, bytes: Bytes, tokens: readonly number[]): Float64Array {
+export function referenceLogits(
+  config: ModelConfig,
+  bytes: Bytes,
+  tokens: readonly number[],
+  { dense = "bf16", onExperts = () => {} }: ReferenceOptions = {},
+): Float64Array {
   const { hiddenSize, rmsNormEps: eps } = config;
-  const values = (name: string) => bf16Array(bytes(name));
+  const int8 = int8TensorNames(config, dense);
+  const values = (name: string) => {
+    const stored = bf16Array(bytes(name));
+    return int8.has(name) ? quantizeInt8Reference(stored).values : stored;
+  };
   const rope = yarnRopeTable(config.rope, config.headDim, tokens.length);
   let x = embedReference(tokens, values(tensorNames.embedding), hiddenSize);
   for (const [layer, layerType] of config.layerTypes.entries()) {
     x = attention(config, values, layer, layerType, x, rope);
-    x = experts(config, bytes, layer, x);
+    x = experts(config, bytes, layer, x, onExperts);
   }
   return lmHeadReference(x, values(tensorNames.finalNorm), values(tensorNames.lmHead), eps);
+}
+
+/** The tensors that the engine stores as int8. */
+function int8TensorNames(config: ModelConfig, dense: DenseFormat): ReadonlySet<string> {
+  const formats = denseFormats(config, { dense });
+  const names = config.layerTypes.flatMap((_, layer) => {
+    const { qWeight, kWeight, vWeight, outWeight } = layerTensorNames(layer);
+    return [
+      ...[qWeight, kWeight, vWeight].map((name) => ({ name, format: formats.qkv })),
+      { name: outWeight, format: formats.out },
+    ];
+  });
+  const all = [...names, { name: tensorNames.lmHead, format: formats.lmHead }];
+  return new Set(all.flatMap(({ name, format }) => (format === "int8" ? [name] : [])));
 }
 
 function attention(
@@ -66,7 +112,13 @@ function attention(
   });
 }
 
-function experts(config: ModelConfig, bytes: Bytes, layer: number, x: Float64Array): Float64Array {
+function experts(
+  config: ModelConfig,
+  bytes: Bytes,
+  layer: number,
+  x: Float64Array,
+  onExperts: (layer: number, ids: Uint32Array) => void,
+): Float64Array {
   const { hiddenSize, intermediateSize, rmsNormEps: eps, expertsPerToken, swigluLimit: limit } = config;
   const names = layerTensorNames(layer);
   const values = (name: string) => bf16Array(bytes(name));
@@ -79,6 +131,7 @@ function experts(config: ModelConfig, bytes: Bytes, layer: number, x: Float64Arr
     eps,
     expertsPerToken,
   });
+  onExperts(layer, ids);
   const gateUp = expertValues(config, bytes, names.gateUp, 2 * intermediateSize, hiddenSize);
   const hidden = moeGateUpReference(rmsNormReference(x, gain, eps), ids, gateUp, { expertsPerToken, limit });
   const down = expertValues(config, bytes, names.down, hiddenSize, intermediateSize);
