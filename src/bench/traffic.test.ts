@@ -4,15 +4,17 @@ import { type DryPlan, dryPlan } from "../testing/dry-plan.ts";
 import { createSyntheticFiles, type SyntheticShape, syntheticConfig } from "./synthetic-files.ts";
 import { addTraffic, createTrafficMeter } from "./traffic.ts";
 
-const planOf = (shape: SyntheticShape, kvFormat: "f32" | "f16" = "f32") =>
-  dryPlan(createSyntheticFiles(syntheticConfig(shape), shape), { kvFormat, contextLength: 16_384 });
+const planOf = (shape: SyntheticShape, kvFormat: "f32" | "f16" = "f32", dense: "bf16" | "int8" = "bf16") =>
+  dryPlan(createSyntheticFiles(syntheticConfig(shape), shape), { kvFormat, dense, contextLength: 16_384 });
 
 describe("bytes of a decoded token", () => {
-  it.each<[SyntheticShape, number]>([
-    ["20b", 3.708e9],
-    ["120b", 5.003e9],
-  ])("%s: dense weights in bf16 and four experts a layer", async (shape, published) => {
-    const meter = createTrafficMeter(await planOf(shape));
+  it.each<[SyntheticShape, "bf16" | "int8", number]>([
+    ["20b", "bf16", 3.708e9],
+    ["120b", "bf16", 5.003e9],
+    ["20b", "int8", 2.568e9],
+    ["120b", "int8", 3.564e9],
+  ])("%s: dense weights in %s and four experts a layer", async (shape, dense, published) => {
+    const meter = createTrafficMeter(await planOf(shape, "f32", dense));
     const bytes = meter.decodeBytes(0);
     expect(Math.abs(bytes / published - 1)).toBeLessThan(2e-3);
   });
