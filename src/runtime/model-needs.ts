@@ -25,7 +25,7 @@ const noLimits: BufferLimits = {
 /** What a model takes of the GPU's memory, laid out without limits. */
 export function modelNeeds(manifest: CheckpointManifest, options: PlanOptions): ModelNeeds {
   const weights = createDryBufferSet(noLimits);
-  layOutWeights(manifest, weights);
+  layOutWeights(manifest, weights, options);
   const rest = createDryBufferSet(noLimits);
   allocateActivations(rest, manifest.config, options);
   const kvBytes = manifest.config.layerTypes
@@ -43,7 +43,7 @@ export function modelNeeds(manifest: CheckpointManifest, options: PlanOptions): 
 /** Lays a model out against an adapter's limits. @throws limit-exceeded naming the buffer */
 export function checkLimits(manifest: CheckpointManifest, options: PlanOptions, limits: BufferLimits): void {
   const dry = createDryBufferSet(limits);
-  layOutWeights(manifest, dry);
+  layOutWeights(manifest, dry, options);
   allocateActivations(dry, manifest.config, options);
 }
 

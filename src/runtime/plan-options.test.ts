@@ -4,6 +4,7 @@ import { createSyntheticFiles, syntheticConfig } from "../bench/synthetic-files.
 import type { Gpu } from "../gpu/gpu.ts";
 import { defaultTuning } from "../kernels/tuning.ts";
 import { readManifest } from "../weights/manifest.ts";
+import { modelNeeds } from "./model-needs.ts";
 import { checkedPlanOptions, type LoadModelOptions } from "./plan-options.ts";
 
 const gib = 2 ** 30;
@@ -64,6 +65,23 @@ describe("a model fits", () => {
   it("with the limits that every adapter has, split into parts", async () => {
     await expect(check("20b", limited(gib / 4, gib / 8))).resolves.toBeDefined();
     await expect(check("bf16 experts", limited(gib / 4, gib / 8))).resolves.toBeDefined();
+  });
+});
+
+describe("int8 dense weights", () => {
+  it("take 8.5 bits each instead of 16", async () => {
+    const manifest = await readManifest(createSyntheticFiles(shapes["20b"], "20b"));
+    const weightBytes = (dense: "bf16" | "int8") =>
+      modelNeeds(manifest, checkedPlanOptions(limited(2 * gib), manifest, { dense })).weightBytes;
+    const dense = 24 * 2880 * (5120 + 4096) + 201088 * 2880;
+    expect(weightBytes("bf16") - weightBytes("int8")).toBe(dense * 2 - (dense * 34) / 32);
+  });
+
+  it("are in parts as well where lm_head is larger than the adapter binds", async () => {
+    const headBytes = (201088 * 2880 * 34) / 32;
+    await expect(
+      check("20b", limited(headBytes / 2), { dense: "int8", contextLength: 64 }),
+    ).resolves.toBeDefined();
   });
 });
 
