@@ -30,7 +30,7 @@ it("prints a report for people, one line for each thing", () => {
     "model     tiny, context 64, KV f32, dense bf16, loaded in 8.9 s",
     expect.stringMatching(/^memory .* weights 13.761 GB, KV cache 0.200 GB, other 0.300 GB$/),
     "ceiling   4.10 TB/s read bandwidth, over 1024 MiB by timestamps",
-    expect.stringMatching(/^sizes {5}table: linearVec 4x128, lmHead \d/),
+    expect.stringMatching(/^sizes {5}table: linearVec 4x128, linearVecInt8 \d/),
     "decode    345.7 tokens/s over 128 tokens from an empty context (3.710 GB a token, 1.28 TB/s, 31.3 % of the ceiling)",
     expect.stringMatching(/^ {10}345.7 tokens\/s over 64 tokens at a depth of 4096 tokens/),
     "a token   171 dispatches, CPU 0.40 ms to encode and 0.21 ms to submit",

@@ -6,7 +6,9 @@ describe("candidates", () => {
   it("differ from the base in one row each, and are few", () => {
     const tried = tuningsToTry(defaultTuning);
     expect(new Set(tried.map(({ key }) => key))).toEqual(new Set(tuningKeys(defaultTuning)));
-    expect(tried.length).toBeLessThanOrEqual(24);
+    // A plan has dense weights in one format, and leaves the other's rows unread.
+    for (const unread of [/Int8$/, /^(linearVec|lmHead|qkv)$/])
+      expect(tried.filter(({ key }) => !unread.test(key)).length).toBeLessThanOrEqual(24);
     for (const { key, tuning } of tried) {
       const changed = tuningKeys(defaultTuning).filter(
         (row) => JSON.stringify(tuning[row]) !== JSON.stringify(defaultTuning[row]),
