@@ -120,6 +120,12 @@ describe("tokenizer", () => {
     expect(nano.decode(nano.encode("a\uD800b"))).toBe("a\uFFFDb");
   });
 
+  it("says so where a run is too long for the pattern's stack", () => {
+    const run = (length: number) => () => nano.encode("日".repeat(length));
+    expect(run(2 ** 17)().length).toBeGreaterThan(2 ** 16);
+    expect(run(2 ** 23)).toThrow(/text of 8388608 characters: a run in it is too long/);
+  });
+
   it("encodes the empty text as nothing", () => {
     expect(nano.encode("")).toEqual([]);
     expect(nano.decode([])).toBe("");

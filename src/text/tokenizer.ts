@@ -1,3 +1,4 @@
+import { EngineError } from "../errors.ts";
 import { createBpe } from "./bpe.ts";
 import { visitPieces } from "./pre-tokenizer.ts";
 import { packTokenBytes } from "./token-bytes.ts";
@@ -25,7 +26,11 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig?: unknow
     specialTokens: specials,
     encode(text) {
       const ids: number[] = [];
-      visitPieces(text, patterns, (piece) => encodePiece(piece, ids));
+      try {
+        visitPieces(text, patterns, (piece) => encodePiece(piece, ids));
+      } catch (cause) {
+        throw isStackFull(cause) ? tooLong(text, cause) : cause;
+      }
       return ids;
     },
     special(name) {
@@ -37,6 +42,20 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig?: unknow
     specialText: (id) => specialTexts.get(id),
     decode: (ids) => decodeIds(ids, tokens.bytes, specialTexts),
   };
+}
+
+/** A RangeError, or Firefox's InternalError. */
+function isStackFull(error: unknown): boolean {
+  return error instanceof Error && (error.name === "RangeError" || error.name === "InternalError");
+}
+
+/** Engines give the matching of a pattern a bounded stack; a few million letters in a row exhaust it. */
+function tooLong(text: string, cause: unknown): EngineError {
+  return new EngineError(
+    "request-invalid",
+    `Cannot encode a text of ${text.length} characters: a run in it is too long to be cut into words. Break it up by spaces or line ends.`,
+    { cause },
+  );
 }
 
 function decodeIds(

@@ -4,7 +4,10 @@ export interface Tokenizer {
   readonly vocabSize: number;
   /** Ids of special tokens by their text, e.g. `<|start|>`. */
   readonly specialTokens: ReadonlyMap<string, number>;
-  /** Ids of plain text; special-token spellings inside stay plain text. */
+  /**
+   * Ids of plain text; special-token spellings inside stay plain text.
+   * @throws request-invalid where millions of letters stand in a row
+   */
   encode(text: string): number[];
   /** Id of a special token by name. @throws tokenizer-invalid where the tokenizer has no such token */
   special(name: string): number;
