@@ -58,6 +58,11 @@ export async function startHubServer(): Promise<HubServer> {
     },
   });
   const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(corsHeaders)) response.setHeader(name, value);
+    if (request.method === "OPTIONS") {
+      response.writeHead(204).end();
+      return;
+    }
     note("hub", request);
     answer(request, response);
   });
@@ -112,6 +117,13 @@ export async function startHubServer(): Promise<HubServer> {
   }
   return hub;
 }
+
+/** As the real hub answers pages of other origins. */
+const corsHeaders = {
+  "Access-Control-Allow-Origin": "*",
+  "Access-Control-Allow-Headers": "Authorization, Range",
+  "Access-Control-Expose-Headers": "Link, ETag, Content-Range, X-Error-Code",
+};
 
 const routes = /^\/(?:api\/models\/)?([^/]+\/[^/]+)\/(revision|tree|resolve)\/([^/]+)(?:\/(.*))?$/;
 

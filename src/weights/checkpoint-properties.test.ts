@@ -1,14 +1,19 @@
 // What must hold for every safetensors header, shard index and range, over more than 100 000 random cases in all.
 // A failure prints the seed and the smallest case found; `fc.assert(…, { seed, path })` runs it again.
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { isEngineError } from "../errors.ts";
 import { isPlainFileName } from "../format/file-name.ts";
 import { parseSafetensorsHeader } from "../format/safetensors.ts";
 import { parseShardIndex } from "../format/shard-index.ts";
 import type { ExpectedTensor, TensorEntry } from "../format/types.ts";
+import { splitEvenly } from "../model/parts.ts";
+import { planBlocks } from "../model/upload-blocks.ts";
+import type { TensorPlacement } from "../model/weights.ts";
 import { rawSafetensors, safetensorsBytes } from "../testing/safetensors-bytes.ts";
 import { chunkRange, numChunks } from "./chunks.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let numCases = 0;
 afterAll(() => expect(numCases).toBeGreaterThanOrEqual(100_000));
@@ -199,6 +204,84 @@ describe("the chunks of a file", () => {
         at = endBytes;
       }
       if (at !== sizeBytes) throw new Error(`they end at ${at} of ${sizeBytes}`);
+    });
+  });
+});
+
+describe("the reads of a load", () => {
+  const placements = fc
+    .tuple(
+      fc.nat(40),
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 200 }), fc.nat(3), fc.nat(9)), {
+        minLength: 1,
+        maxLength: 6,
+      }),
+    )
+    .map(([start, tensors]) => {
+      let at = start;
+      return tensors.map(([sizeBytes, gapBytes, matrix], i): TensorPlacement => {
+        // One in ten is a pile of bf16 matrices to be transposed.
+        const transpose = matrix === 0 ? { count: 3, rows: 2, columns: 4 } : undefined;
+        const startBytes = at + gapBytes;
+        at = startBytes + (transpose === undefined ? sizeBytes : 48);
+        const tensor = { name: `t${i}`, file: i < 4 ? "a" : "b", startBytes, endBytes: at };
+        return { tensor, buffer: {} as GPUBuffer, offsetBytes: 0, transpose };
+      });
+    });
+
+  it("bring every byte of every tensor once, to places that the GPU copies from", () => {
+    const blockSizes = fc.integer({ min: 16, max: 80 }).map((words) => words * 4);
+    check(10_000, fc.tuple(placements, blockSizes), ([tensors, blockBytes]) => {
+      const next = new Map(tensors.map(({ tensor }) => [tensor.name, 0]));
+      const readUpTo = new Map<string, number>();
+      for (const { file: name, startBytes, endBytes, segments, stagedBytes, isDirect } of planBlocks(
+        tensors,
+        blockBytes,
+      )) {
+        if (startBytes < (readUpTo.get(name) ?? 0))
+          throw new Error(`${name} is read twice before ${startBytes}`);
+        readUpTo.set(name, endBytes);
+        for (const part of segments) {
+          const { tensor, transpose } = part.placement;
+          const isRight =
+            tensor.file === name &&
+            part.startBytes === next.get(tensor.name) &&
+            part.endBytes > part.startBytes &&
+            tensor.startBytes + part.startBytes >= startBytes &&
+            tensor.startBytes + part.endBytes <= endBytes &&
+            part.startBytes % (transpose === undefined ? 4 : 16) === 0 &&
+            part.stagedBytes % 4 === 0 &&
+            part.stagedBytes + part.endBytes - part.startBytes <= stagedBytes &&
+            (!isDirect || part.stagedBytes === tensor.startBytes + part.startBytes - startBytes);
+          if (!isRight)
+            throw new Error(`wrong part [${part.startBytes}, ${part.endBytes}) of ${tensor.name}`);
+          next.set(tensor.name, part.endBytes);
+        }
+      }
+      for (const { tensor } of tensors) {
+        if (next.get(tensor.name) !== tensor.endBytes - tensor.startBytes)
+          throw new Error(`${tensor.name} is cut short`);
+      }
+    });
+  });
+
+  it("split what is too large into parts that cover it once, each within the limit", () => {
+    const sizes = fc.record({
+      count: fc.integer({ min: 1, max: 5_000 }),
+      bytesEach: fc.integer({ min: 1, max: 4_096 }),
+      multiple: fc.integer({ min: 1, max: 64 }),
+      roomBytes: fc.nat(1_000_000),
+    });
+    check(10_000, sizes, ({ count, bytesEach, multiple, roomBytes }) => {
+      const limitBytes = bytesEach * multiple + roomBytes;
+      let first = 0;
+      for (const part of splitEvenly({ count, bytesEach, limitBytes, multiple })) {
+        const isRight = part.first === first && part.count > 0 && part.first % multiple === 0;
+        if (!isRight || part.count * bytesEach > limitBytes)
+          throw new Error(`wrong part ${JSON.stringify(part)}`);
+        first += part.count;
+      }
+      if (first !== count) throw new Error(`they end at ${first} of ${count}`);
     });
   });
 });
