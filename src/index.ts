@@ -22,6 +22,7 @@
  * Every failure is an `EngineError` with a `code` from `errorCodes` and `details`.
  */
 export type { HeartbeatOptions } from "./client/death-watch.ts";
+export { droppedSource } from "./client/dropped-source.ts";
 export type { StorageFacts } from "./client/persistence.ts";
 export {
   createWorkerEngine,
@@ -31,11 +32,10 @@ export {
 } from "./client/worker-engine.ts";
 export type { WorkerLike } from "./client/worker-like.ts";
 export { EngineError, type ErrorCode, type ErrorDetails, errorCodes, isEngineError } from "./errors.ts";
-export {
-  type CapabilityOptions,
-  type CapabilityProblem,
-  type CapabilityReport,
-  capabilityReport,
+export type {
+  CapabilityOptions,
+  CapabilityProblem,
+  CapabilityReport,
 } from "./runtime/capability-report.ts";
 export type {
   ChatEvent,

@@ -4,7 +4,7 @@ import { configName } from "../format/config.ts";
 import { parseShardIndex, shardIndexName, singleShardName } from "../format/shard-index.ts";
 import { hexDigest } from "./chunks.ts";
 import { readPickedText } from "./picked-read.ts";
-import type { DirectoryLocation, FilesLocation } from "./source-types.ts";
+import { type DirectoryLocation, type FilesLocation, pathsOf } from "./source-types.ts";
 import { originalFolderName, tokenizerName } from "./tokenizer-source.ts";
 
 /** The checkpoint in what a user picked: which files it has, which it lacks, which do not belong to it. */
@@ -47,7 +47,7 @@ export async function inspectFolder(
   location: FilesLocation | DirectoryLocation,
   purpose: PickedPurpose = "checkpoint",
 ): Promise<PickedFolder> {
-  const { name, paths } = "directory" in location ? await walk(location.directory) : byPath(location.files);
+  const { name, paths } = "directory" in location ? await walk(location.directory) : byPath(location);
   const folder = markedFolder(name, [...paths.keys()], purpose);
   const files = filesIn(paths, folder);
   const filesAbove = folder === originalFolderName ? filesIn(paths, "") : new Map<string, File>();
@@ -137,8 +137,9 @@ interface Picked {
 }
 
 /** Picked files by path. Those of `<input webkitdirectory>` carry the picked folder's name in front, which is cut off. */
-function byPath(files: readonly File[]): Picked {
-  const paths = files.map((file) => [file.webkitRelativePath || file.name, file] as const);
+function byPath(location: FilesLocation): Picked {
+  const names = pathsOf(location);
+  const paths = location.files.map((file, i) => [names[i] ?? file.name, file] as const);
   const [first] = paths[0]?.[0].split("/") ?? [];
   const isFolder = paths.every(([path]) => path.includes("/") && path.startsWith(`${first}/`));
   const cut = isFolder && first !== undefined ? first.length + 1 : 0;

@@ -19,6 +19,11 @@ export interface HubLocation {
 /** Files that the user picked (`<input type="file" webkitdirectory>`) or dropped: one checkpoint folder. */
 export interface FilesLocation {
   readonly files: readonly File[];
+  /**
+   * Path of each file inside what was picked, with `/` between. Default: its `webkitRelativePath`, which the engine notes
+   * before it sends the files to its worker, or its name.
+   */
+  readonly paths?: readonly string[];
   /** Copies the checkpoint into this browser's storage, so that it loads without the folder later. Default false. */
   readonly import?: boolean;
 }
@@ -53,6 +58,10 @@ export interface SourceOptions {
 
 /** A checkpoint to load. */
 export type ModelSource = SourceLocation & SourceOptions;
+
+/** The path of each picked file. */
+export const pathsOf = ({ files, paths }: FilesLocation): readonly string[] =>
+  files.map((file, i) => paths?.[i] ?? (file.webkitRelativePath || file.name));
 
 /** A source in a few words, for messages and tests. */
 export function describeSource(source: SourceLocation): string {
