@@ -31,9 +31,10 @@ const channelMarker = /<\|channel\|>([^\S\r\n]*)([^\s<]*)/g;
  * recipient before or after the channel. Always gives a header; what it had to guess goes to `recover`.
  */
 export function parseHeader(text: string, start: HeaderStart, recover: Recover): HarmonyHeader {
-  const { channel, rest } = takeChannel(text, recover);
+  const { channel: marked, rest } = takeChannel(text, recover);
   const words = splitWords(rest, recover);
   const author = takeAuthor(words, start, recover);
+  const channel = marked ?? takeChannelWord(words, recover);
   const recipient = takeRecipient(words, recover);
   const contentType = takeConstrain(words, recover);
   const loose = takeLooseWords(words, { recipient, contentType, channel }, recover);
@@ -62,6 +63,15 @@ function takeChannel(text: string, recover: Recover): { channel: string | undefi
   if (others.length > 0)
     recover("more than one channel", others.filter((other) => other !== first).join(" "));
   return { channel: first === undefined ? undefined : cleanChannel(first, recover), rest };
+}
+
+/** A channel's name where the author should be followed by its token: otherwise it would read as a recipient. */
+function takeChannelWord(words: string[], recover: Recover): string | undefined {
+  const [first = ""] = words;
+  if (!knownChannel.test(first)) return undefined;
+  recover("a channel without its token");
+  words.shift();
+  return first;
 }
 
 /** A known channel behind stray punctuation, as in `--commentary`. */
@@ -100,7 +110,7 @@ function takeAuthor(words: string[], start: HeaderStart, recover: Recover): Auth
     return known;
   }
   if (start.kind === "implied") return { role: "assistant" };
-  if (first === undefined || first.startsWith("to=") || first.startsWith("<|")) {
+  if (first === undefined || first.startsWith("to=") || first.startsWith("<|") || knownChannel.test(first)) {
     recover("a header without a role");
     return { role: "assistant" };
   }

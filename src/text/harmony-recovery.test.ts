@@ -208,6 +208,24 @@ describe("harmony parser on malformed streams", () => {
       "<|channel|> final<|message|>b<|end|>",
       [assistant({ channel: "final", content: "b" })],
     ],
+    [
+      "a channel without its token",
+      given,
+      "final<|message|>b<|return|>",
+      [assistant({ channel: "final", content: "b" })],
+    ],
+    [
+      "a call without start and channel token",
+      given,
+      "<|channel|>analysis<|message|>a<|end|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|>",
+      [assistant({ channel: "analysis", content: "a" }), assistant(call)],
+    ],
+    [
+      "a channel in the author's place",
+      {},
+      "<|start|>analysis<|message|>a<|end|>",
+      [assistant({ channel: "analysis", content: "a" })],
+    ],
     ["no channel name", given, "<|channel|><|message|>b<|end|>", [assistant({ content: "b" })]],
     [
       "channel and recipient joined",
@@ -255,6 +273,12 @@ describe("harmony parser on malformed streams", () => {
     expect(() => parse(ids, { ...options, strict: true })).toThrow(
       /Cannot parse this harmony stream strictly/,
     );
+  });
+
+  it("reads special tokens that were spelled as text in a header like the tokens", () => {
+    const spelled = "<|channel|>commentary to=functions.f<|channel|>commentary <|constrain|>json";
+    const ids = [...nano.encode(spelled), nano.special("<|message|>"), ...nano.encode("{}")];
+    expect(messagesOf(parse(ids))).toEqual([assistant(call)]);
   });
 
   it("keeps words that have no place in a header", () => {
