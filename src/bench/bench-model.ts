@@ -4,8 +4,8 @@ import { type LoadedModel, loadModel } from "../runtime/loaded-model.ts";
 import type { LoadModelOptions } from "../runtime/plan-options.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 import { measureReadCeiling } from "./ceiling.ts";
-import type { BenchReport } from "./report.ts";
-import { type BenchOptions, runBench } from "./run-bench.ts";
+import type { BenchOptions, BenchReport } from "./report.ts";
+import { runBench } from "./run-bench.ts";
 import { checkKernels, kernelsOf, targetOf } from "./self-tests.ts";
 
 /** What is timed: a checkpoint, how it is loaded, and what is done with it. */

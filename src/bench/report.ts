@@ -5,6 +5,24 @@ import type { ReadCeiling } from "./ceiling.ts";
 /** Raised where a field changes its meaning or goes; docs/bench.md describes every field. */
 export const reportSchema = 1;
 
+/** What is timed. */
+export interface BenchOptions {
+  /** Prompt lengths whose prefill is timed. */
+  readonly promptTokens: readonly number[];
+  /** Tokens decoded from an empty context. */
+  readonly decodeTokens: number;
+  /** Depth of the context at which decoding is timed as well. Default: not at all. */
+  readonly depth?: number;
+  /** Timed runs; the median is reported, after one run that is not. Default 5. */
+  readonly runs?: number;
+  /** Time every kernel of a decode step (at `depth` or 64) and of a prefill pass as well. Default no. */
+  readonly profile?: boolean;
+  /** Time every kernel alone as well. Unlike `profile` it needs no exact timestamps, which browsers do not give. Default no. */
+  readonly kernels?: boolean;
+  readonly onProgress?: (sentence: string) => void;
+  readonly signal?: AbortSignal;
+}
+
 export interface Rate {
   readonly tokens: number;
   /** Median over the runs. */
@@ -78,6 +96,8 @@ export interface BenchReport {
   readonly timeToFirstTokenMs: number;
   /** Only where asked for, and where the adapter has timestamps. */
   readonly profiles?: readonly PassProfile[];
+  /** Every kernel alone; only where asked for. */
+  readonly kernels?: readonly KernelResult[];
 }
 
 /** A kernel timed alone. */

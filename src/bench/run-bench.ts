@@ -7,23 +7,16 @@ import { writePass } from "../runtime/passes.ts";
 import type { GenerateStats } from "../runtime/types.ts";
 import type { ReadCeiling } from "./ceiling.ts";
 import { profilePass, promptOf } from "./profile-model.ts";
-import { type BenchReport, type DecodeRate, type PassProfile, type Rate, reportSchema } from "./report.ts";
+import {
+  type BenchOptions,
+  type BenchReport,
+  type DecodeRate,
+  type PassProfile,
+  type Rate,
+  reportSchema,
+} from "./report.ts";
+import { timeKernels } from "./time-kernels.ts";
 import { createTrafficMeter, weightBytes } from "./traffic.ts";
-
-export interface BenchOptions {
-  /** Prompt lengths whose prefill is timed. */
-  readonly promptTokens: readonly number[];
-  /** Tokens decoded from an empty context. */
-  readonly decodeTokens: number;
-  /** Depth of the context at which decoding is timed as well. Default: not at all. */
-  readonly depth?: number;
-  /** Timed runs; the median is reported, after one run that is not. Default 5. */
-  readonly runs?: number;
-  /** Time every kernel of a decode step (at `depth` or 64) and of a prefill pass as well. Default no. */
-  readonly profile?: boolean;
-  readonly onProgress?: (sentence: string) => void;
-  readonly signal?: AbortSignal;
-}
 
 /** What was found before the model is timed. */
 export interface BenchSetting {
@@ -76,6 +69,9 @@ export async function runBench(
     cpu,
     prefill,
     timeToFirstTokenMs: median(first.map((s) => s.timeToFirstTokenMs)),
+    ...(options.kernels === true && {
+      kernels: await timeKernels(gpu, model, kernelsChecked, { ceiling, options }),
+    }),
     ...(options.profile === true && { profiles: await profiles(gpu, model, ceiling, options) }),
   };
 }

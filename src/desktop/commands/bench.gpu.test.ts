@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { BenchReport, KernelReport } from "../../bench/report.ts";
-import { repositoryPath } from "../../testing/reference.ts";
 import { outcomeOf } from "../../testing/terminal.ts";
 import { benchCommand } from "./bench.ts";
 
 const adapter = process.env.TEST_ADAPTER === "auto" ? "auto" : "swiftshader";
-const common = ["--adapter", adapter, "--json", "--model", repositoryPath("fixtures/tiny-mxfp4")];
+const common = ["--adapter", adapter, "--json", "--shape", "toy"];
 const bench = (...args: string[]) => outcomeOf((terminal) => benchCommand([...common, ...args], terminal));
 
 describe("bench --json", () => {

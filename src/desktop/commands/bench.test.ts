@@ -10,7 +10,7 @@ afterAll(() => void vi.unstubAllEnvs());
 const bench = (...args: string[]) => outcomeOf((terminal) => benchCommand(args, terminal));
 
 it.each<[string, string[], RegExp]>([
-  ["a shape that is not published", ["--shape", "7b"], /--shape must be one of nano, 20b, 120b/],
+  ["a shape that is not published", ["--shape", "7b"], /--shape must be one of nano, toy, 20b, 120b/],
   ["no run", ["--runs", "0"], /--runs.*from 1 to 100/],
   ["one decoded token", ["--tokens", "1"], /--tokens.*from 2/],
   ["an empty model", ["--model", ""], /--model has an empty value/],

@@ -1,7 +1,7 @@
 import { type BenchRequest, benchModel } from "../../bench/bench-model.ts";
 import { benchKernels, type KernelRequest } from "../../bench/kernel-bench.ts";
 import { benchTable, kernelTable } from "../../bench/report-table.ts";
-import { createSyntheticFiles, type SyntheticShape, syntheticConfig } from "../../bench/synthetic-files.ts";
+import { type BenchShape, benchShapes, createShapeFiles, layersOf } from "../../bench/shapes.ts";
 import { type Gpu, openGpu } from "../../gpu/gpu.ts";
 import { defaultTuning } from "../../kernels/tuning.ts";
 import { overrideTuning, type TuningOverrides } from "../../kernels/tuning-candidates.ts";
@@ -14,10 +14,10 @@ import { createFolderFiles } from "../folder-files.ts";
 import { adapterChoice, asksForHelp, type Options, parseOptions, refuseFree } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
 
-const usage = `usage: npm run bench -- [--shape nano|20b|120b] [--layers N] [--model DIR|nano] [--prompt N] [--tokens N] [--runs N] [--context N]
+const usage = `usage: npm run bench -- [--shape nano|toy|20b|120b] [--layers N] [--model DIR|nano] [--prompt N] [--tokens N] [--runs N] [--context N]
   [--kv f32|f16] [--dense bf16|int8] [--variant subgroups|workgroup] [--adapter auto|swiftshader] [--depth N] [--json] [--profile]
   [--kernels | --kernel ID] [--tune auto|table|measure] [--variants ROW.SIZE=VALUE,…]
-  nano is the embedded model; 20b and 120b are random weights of the published shapes, made as they are read.
+  nano is the embedded model; toy, 20b and 120b are random weights, made as they are read.
   --profile adds the time of each kernel in a pass; --kernels (or --kernel with one's name) times them alone instead.
   --variants forces kernel sizes, such as gateUpVec.rows=8; docs/bench.md explains every option and field.`;
 
@@ -116,13 +116,9 @@ function readSetting(options: Options): Omit<KernelRequest, "files"> {
 function benchFiles(options: Options): CheckpointFiles {
   const model = options.text("model");
   if (model !== undefined && model !== "nano") return createFolderFiles(model);
-  const shape: SyntheticShape | "nano" = options.choice("shape", ["nano", "20b", "120b"]) ?? "nano";
+  const shape: BenchShape | "nano" = options.choice("shape", ["nano", ...benchShapes]) ?? "nano";
   if (shape === "nano") return createFolderFiles(nanoFolder());
-  const layers = options.number("layers", { least: 1, most: 36 });
-  return createSyntheticFiles(
-    syntheticConfig(shape, layers),
-    `synthetic ${shape}${layers === undefined ? "" : `, ${layers} layers`}`,
-  );
+  return createShapeFiles(shape, options.number("layers", { least: 1, most: layersOf(shape) }));
 }
 
 /** `row.size=value,…` as overrides. @throws request-invalid */
