@@ -9,10 +9,11 @@ import { embeddedModel } from "./scripts/vite/embedded-model.mjs";
 // Vite's dev client needs inline styles and a web socket, so the dev server goes without the CSP.
 const { "Content-Security-Policy": _csp, ...devHeaders } = securityHeaders;
 
-/** Every HTML file at the top is a page. */
-const pages = readdirSync(import.meta.dirname)
-  .filter((name) => name.endsWith(".html"))
-  .map((name) => resolve(import.meta.dirname, name));
+/** Every HTML file at the top is a page, and the benchmark in its folder. */
+const pages = [
+  ...readdirSync(import.meta.dirname).filter((name) => name.endsWith(".html")),
+  "bench/index.html",
+].map((name) => resolve(import.meta.dirname, name));
 
 export default defineConfig({
   // Relative, so that the built page works in any folder of any host.

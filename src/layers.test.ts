@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { repositoryPath } from "./testing/reference.ts";
 import { importsOf, type SourceFile, sourceFiles, withoutComments } from "./testing/source-tree.ts";
 
-const files = ["src", "demo", "e2e"].flatMap((folder) => sourceFiles(folder, ".ts"));
+const files = ["src", "demo", "bench", "e2e"].flatMap((folder) => sourceFiles(folder, ".ts"));
 const imports = new Map(files.map((file) => [file.path, importsOf(file)]));
 
 /** Tests, their tables of cases and their fixtures: they may import anything. */
@@ -16,7 +16,7 @@ const product = files.filter(({ path }) => !isTest(path));
 
 /** `src/gpu/buffers.ts` is of layer gpu, `src/errors.ts` of errors, `demo/main.ts` of demo. */
 const layerOf = (path: string) => /^(?:src\/)?([^/.]+)/.exec(path)?.[1] ?? path;
-const isOurs = (target: string) => /^(src|demo|e2e|scripts)\//.test(target);
+const isOurs = (target: string) => /^(src|demo|bench|e2e|scripts)\//.test(target);
 
 /** Layers by the layers they may use: the arrows of ARCHITECTURE.md, at any distance. */
 function layersBelow(): Map<string, Set<string>> {
@@ -65,7 +65,7 @@ describe("imports", () => {
   it("name files that exist", () => {
     const existing = new Set([...files, ...sourceFiles("src", ".wgsl")].map(({ path }) => path));
     expect(
-      broken((_, target) => !/^(src|demo)\/.*\.(ts|wgsl)$/.test(target) || existing.has(target)),
+      broken((_, target) => !/^(src|demo|bench)\/.*\.(ts|wgsl)$/.test(target) || existing.has(target)),
     ).toEqual([]);
   });
 

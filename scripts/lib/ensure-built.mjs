@@ -14,7 +14,7 @@ const shared = ["src", "package.json", "package-lock.json", "tsconfig.json", "sc
 const targets = {
   page: {
     config: "vite.config.ts",
-    inputs: ["demo", "models", "vite.config.ts", "*.html"],
+    inputs: ["demo", "bench", "models", "vite.config.ts", "*.html"],
     output: "index.html",
   },
   lib: { config: "scripts/vite/lib.config.mjs", inputs: ["scripts/tsconfig.types.json"], output: "index.js" },
