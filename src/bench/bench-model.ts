@@ -3,7 +3,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { type LoadedModel, loadModel } from "../runtime/loaded-model.ts";
 import type { LoadModelOptions } from "../runtime/plan-options.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
-import { measureReadCeiling } from "./ceiling.ts";
+import { measureCeiling } from "./ceiling.ts";
 import type { BenchOptions, BenchReport } from "./report.ts";
 import { runBench } from "./run-bench.ts";
 import { checkKernels, kernelsOf, targetOf } from "./self-tests.ts";
@@ -23,8 +23,8 @@ export interface BenchRequest {
 export function benchModel(gpu: Gpu, request: BenchRequest): Promise<BenchReport> {
   return withoutFaults(gpu, async () => {
     const { onProgress = () => {} } = request.options;
-    onProgress("read bandwidth of this adapter");
-    const ceiling = await measureReadCeiling(gpu);
+    onProgress("read bandwidth and arithmetic of this adapter");
+    const ceiling = await measureCeiling(gpu);
     return withModel(gpu, request, async (model, loadSeconds) => {
       onProgress("comparing every kernel with its reference");
       const { signal } = request.options;

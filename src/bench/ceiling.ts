@@ -6,11 +6,14 @@ import { largestBuffer } from "../gpu/limits.ts";
 import { bind } from "../gpu/pipelines.ts";
 import { submit } from "../gpu/steps.ts";
 import { createGpuTimer, type GpuTimer, timeRound } from "../gpu/time-steps.ts";
+import { fmaRate, fmaRateGrid, fmaRateGroupSize, fmaRateOperations } from "../kernels/bench/fma-rate.ts";
 import { readBandwidth, readBandwidthGrid, readBandwidthGroupSize } from "../kernels/bench/read-bandwidth.ts";
 
-/** How fast this adapter reads memory: the ceiling of a decode step, which must read gigabytes and computes little. */
-export interface ReadCeiling {
+/** How fast this adapter reads memory and computes: the ceilings of decoding, which reads, and of prompts, which compute. */
+export interface Ceiling {
   readonly bytesPerSecond: number;
+  /** Of f32 multiplications and additions. Matrix units, where kernels use them, go beyond it. */
+  readonly operationsPerSecond: number;
   /** Size of the buffer that was read; larger than the caches of today's GPUs where it is 1 GiB. */
   readonly bufferBytes: number;
   readonly method: GpuTimer["method"];
@@ -26,11 +29,15 @@ const patternBytes = 4 * mib;
 const gridsTried = [1024, 4096, 16384];
 const softwareGrids = [16];
 
-/**
- * Measures the read bandwidth with a kernel that does nothing else, over a buffer of 1 GiB or what the adapter allows.
- * @throws out-of-memory where not even 64 MiB are free
- */
-export async function measureReadCeiling(gpu: Gpu): Promise<ReadCeiling> {
+/** Measures both ceilings, each with a kernel that does nothing else. @throws out-of-memory where not even 64 MiB are free */
+export async function measureCeiling(gpu: Gpu): Promise<Ceiling> {
+  return { ...(await measureReads(gpu)), operationsPerSecond: await measureArithmetic(gpu) };
+}
+
+type ReadRate = Omit<Ceiling, "operationsPerSecond">;
+
+/** The read bandwidth, over a buffer of 1 GiB or what the adapter allows. */
+async function measureReads(gpu: Gpu): Promise<ReadRate> {
   const most = largestBuffer(gpu.device.limits, true);
   let bufferBytes = gpu.adapter.isSoftware ? softwareBytes : Math.min(wantedBytes, most);
   bufferBytes -= bufferBytes % patternBytes;
@@ -47,7 +54,7 @@ export async function measureReadCeiling(gpu: Gpu): Promise<ReadCeiling> {
   }
 }
 
-async function measure(gpu: Gpu, buffers: BufferSet, bufferBytes: number): Promise<ReadCeiling> {
+async function measure(gpu: Gpu, buffers: BufferSet, bufferBytes: number): Promise<ReadRate> {
   const numVecs = bufferBytes / 16;
   const data = buffers.storage("bandwidth data", bufferBytes);
   const grids = gpu.adapter.isSoftware ? softwareGrids : gridsTried;
@@ -74,6 +81,35 @@ async function measure(gpu: Gpu, buffers: BufferSet, bufferBytes: number): Promi
     return { bytesPerSecond: (bufferBytes / best) * 1000, bufferBytes, method: timer.method };
   } finally {
     timer.destroy();
+  }
+}
+
+/** Groups and rounds: some milliseconds of work for a large GPU; repeated where that is too little. */
+const arithmeticSize = { numGroups: 4096, numRounds: 512 };
+const softwareArithmeticSize = { numGroups: 16, numRounds: 64 };
+
+async function measureArithmetic(gpu: Gpu): Promise<number> {
+  const { isSoftware } = gpu.adapter;
+  const { numGroups, numRounds } = isSoftware ? softwareArithmeticSize : arithmeticSize;
+  const buffers = createBufferSet(gpu);
+  const timer = createGpuTimer(gpu);
+  try {
+    const input = buffers.storage("arithmetic input", 32);
+    const out = buffers.storage("arithmetic output", numGroups * fmaRateGroupSize * 16);
+    await buffers.settled();
+    gpu.device.queue.writeBuffer(input, 0, Float32Array.of(0.5, 0.5, 0.5, 0.5, 1, 1, 1, 1)); // stays finite
+    const pipeline = await gpu.pipelines.compile(
+      composeKernel(fmaRate, { numRounds }, { variant: gpu.variant }),
+    );
+    const bindGroup = bind(gpu, pipeline, { input, out });
+    const step = { pipeline, bindGroup, grid: () => fmaRateGrid(numGroups) };
+    const timing = isSoftware ? { leastMs: 0, runs: 1 } : { leastMs: 20, runs: 5 };
+    const milliseconds = await timeRound(timer, [step], undefined, timing);
+    const operations = numGroups * fmaRateGroupSize * numRounds * fmaRateOperations;
+    return (operations / milliseconds) * 1000;
+  } finally {
+    timer.destroy();
+    buffers.destroy();
   }
 }
 

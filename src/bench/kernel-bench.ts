@@ -1,7 +1,7 @@
 import { EngineError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type BenchRequest, withModel, withoutFaults } from "./bench-model.ts";
-import { measureReadCeiling } from "./ceiling.ts";
+import { measureCeiling } from "./ceiling.ts";
 import { type KernelReport, reportSchema } from "./report.ts";
 import { checkKernels, kernelsOf, targetOf } from "./self-tests.ts";
 import { timeKernels } from "./time-kernels.ts";
@@ -19,8 +19,8 @@ export interface KernelRequest extends BenchRequest {
 export function benchKernels(gpu: Gpu, request: KernelRequest): Promise<KernelReport> {
   return withoutFaults(gpu, async () => {
     const { onProgress = () => {}, signal } = request.options;
-    onProgress("read bandwidth of this adapter");
-    const ceiling = await measureReadCeiling(gpu);
+    onProgress("read bandwidth and arithmetic of this adapter");
+    const ceiling = await measureCeiling(gpu);
     return withModel(gpu, request, async (model) => {
       const known = kernelsOf(model.plan);
       const { kernel: only } = request;

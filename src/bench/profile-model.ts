@@ -2,6 +2,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { profileSteps } from "../gpu/profile.ts";
 import type { LoadedModel } from "../runtime/loaded-model.ts";
 import { writePass } from "../runtime/passes.ts";
+import type { Ceiling } from "./ceiling.ts";
 import type { KernelTime, PassProfile } from "./report.ts";
 import { addTraffic, createTrafficMeter, type Traffic } from "./traffic.ts";
 
@@ -21,7 +22,7 @@ export async function profilePass(
   gpu: Gpu,
   model: LoadedModel,
   { pass, numTokens, position }: ProfiledPass,
-  ceilingBytesPerSecond: number,
+  ceiling: Ceiling,
 ): Promise<PassProfile> {
   const { plan, config } = model;
   const count = pass === "decode" ? 1 : numTokens;
@@ -48,7 +49,7 @@ export async function profilePass(
       kernel,
       dispatches,
       milliseconds,
-      ...ratesOf(traffic, milliseconds, ceilingBytesPerSecond),
+      ...ratesOf(traffic, milliseconds, ceiling),
     }))
     .sort((a, b) => b.milliseconds - a.milliseconds);
   const milliseconds = kernels.reduce((sum, kernel) => sum + kernel.milliseconds, 0);
@@ -59,14 +60,18 @@ export async function profilePass(
 export function ratesOf(
   { bytes, operations }: Traffic,
   milliseconds: number,
-  ceilingBytesPerSecond: number,
-): Pick<KernelTime, "bytes" | "bytesPerSecond" | "shareOfCeiling" | "operationsPerSecond"> {
+  ceiling: Ceiling,
+): Pick<
+  KernelTime,
+  "bytes" | "bytesPerSecond" | "shareOfCeiling" | "operationsPerSecond" | "shareOfArithmetic"
+> {
   const perSecond = (amount: number) => (milliseconds > 0 ? (amount * 1000) / milliseconds : 0);
   return {
     bytes,
     bytesPerSecond: perSecond(bytes),
-    shareOfCeiling: perSecond(bytes) / ceilingBytesPerSecond,
+    shareOfCeiling: perSecond(bytes) / ceiling.bytesPerSecond,
     operationsPerSecond: perSecond(operations),
+    shareOfArithmetic: perSecond(operations) / ceiling.operationsPerSecond,
   };
 }
 

@@ -16,7 +16,7 @@ export function benchTable(report: BenchReport): string {
     ],
     [
       "ceiling",
-      `${perSecond(ceiling.bytesPerSecond, "B")} read bandwidth, over ${(ceiling.bufferBytes / 2 ** 20).toFixed(0)} MiB by ${ceiling.method}`,
+      `${perSecond(ceiling.bytesPerSecond, "B")} read bandwidth, over ${(ceiling.bufferBytes / 2 ** 20).toFixed(0)} MiB by ${ceiling.method}; ${perSecond(ceiling.operationsPerSecond, "FLOP")} in f32`,
     ],
     ["sizes", tuningLine(info)],
     ["decode", decodeLine(decode)],
@@ -59,21 +59,23 @@ const decodeLine = (rate: DecodeRate): string =>
 export function profileTable({ pass, numTokens, position, milliseconds, kernels }: PassProfile): string {
   const what = pass === "decode" ? `decode at depth ${position}` : `prefill of ${numTokens} tokens`;
   return [
-    `${what}: ${milliseconds.toFixed(3)} ms`,
+    `${what}: ${milliseconds.toFixed(3)} ms (share of the time, then rates with their shares of the ceilings)`,
     ...kernels.map((kernel) => kernelLine(kernel, milliseconds)),
   ].join("\n");
 }
 
 function kernelLine(kernel: KernelTime, totalMs: number): string {
-  const { dispatches, milliseconds, bytesPerSecond, operationsPerSecond, shareOfCeiling } = kernel;
+  const { dispatches, milliseconds, bytesPerSecond, operationsPerSecond, shareOfCeiling, shareOfArithmetic } =
+    kernel;
   return [
     `  ${kernel.kernel.padEnd(28)}`,
     `${String(dispatches).padStart(4)} x`,
     `${milliseconds.toFixed(3).padStart(9)} ms`,
     `${percent(milliseconds / totalMs).padStart(7)}`,
     `${perSecond(bytesPerSecond, "B").padStart(11)}`,
-    `${percent(shareOfCeiling).padStart(7)} of the ceiling`,
+    `${percent(shareOfCeiling).padStart(7)}`,
     `${perSecond(operationsPerSecond, "FLOP").padStart(14)}`,
+    `${percent(shareOfArithmetic).padStart(7)}`,
   ].join(" ");
 }
 
@@ -85,14 +87,15 @@ export function kernelTable({ info, ceiling, kernels }: KernelReport): string {
       `${kernel.pass.padEnd(7)} ${String(kernel.numTokens).padStart(4)} token${kernel.numTokens === 1 ? " " : "s"}`,
       `${kernel.microsecondsPerDispatch.toFixed(1).padStart(9)} us`,
       `${perSecond(kernel.bytesPerSecond, "B").padStart(11)}`,
-      `${percent(kernel.shareOfCeiling).padStart(7)} of the ceiling`,
+      `${percent(kernel.shareOfCeiling).padStart(7)}`,
       `${perSecond(kernel.operationsPerSecond, "FLOP").padStart(14)}`,
+      `${percent(kernel.shareOfArithmetic).padStart(7)}`,
     ].join(" "),
   );
   return [
     `adapter   ${adapterLine(info)}`,
     `model     ${info.model.id}`,
-    `ceiling   ${perSecond(ceiling.bytesPerSecond, "B")} read bandwidth`,
+    `ceiling   ${perSecond(ceiling.bytesPerSecond, "B")} read bandwidth, ${perSecond(ceiling.operationsPerSecond, "FLOP")} in f32; shares of them stand behind each rate`,
     ...rows,
   ].join("\n");
 }

@@ -1,6 +1,6 @@
 import type { EncodeTimes } from "../gpu/time-steps.ts";
 import type { EngineInfo } from "../runtime/types.ts";
-import type { ReadCeiling } from "./ceiling.ts";
+import type { Ceiling } from "./ceiling.ts";
 
 /** Raised where a field changes its meaning or goes; docs/bench.md describes every field. */
 export const reportSchema = 1;
@@ -62,6 +62,8 @@ export interface KernelTime {
   /** Of the read bandwidth. */
   readonly shareOfCeiling: number;
   readonly operationsPerSecond: number;
+  /** Of the f32 arithmetic that the adapter reaches. */
+  readonly shareOfArithmetic: number;
 }
 
 /** GPU time by kernel of one decode step or one prefill pass. */
@@ -78,7 +80,7 @@ export interface PassProfile {
 export interface BenchReport {
   readonly schema: typeof reportSchema;
   readonly info: EngineInfo;
-  readonly ceiling: ReadCeiling;
+  readonly ceiling: Ceiling;
   readonly memory: MemoryUse;
   readonly loadSeconds: number;
   /** Distinct compute pipelines of the plan. */
@@ -112,6 +114,6 @@ export interface KernelResult extends KernelTime {
 export interface KernelReport {
   readonly schema: typeof reportSchema;
   readonly info: EngineInfo;
-  readonly ceiling: ReadCeiling;
+  readonly ceiling: Ceiling;
   readonly kernels: readonly KernelResult[];
 }

@@ -5,7 +5,7 @@ import { startGeneration } from "../runtime/generate.ts";
 import type { LoadedModel } from "../runtime/loaded-model.ts";
 import { writePass } from "../runtime/passes.ts";
 import type { GenerateStats } from "../runtime/types.ts";
-import type { ReadCeiling } from "./ceiling.ts";
+import type { Ceiling } from "./ceiling.ts";
 import { profilePass, promptOf } from "./profile-model.ts";
 import {
   type BenchOptions,
@@ -20,7 +20,7 @@ import { createTrafficMeter, weightBytes } from "./traffic.ts";
 
 /** What was found before the model is timed. */
 export interface BenchSetting {
-  readonly ceiling: ReadCeiling;
+  readonly ceiling: Ceiling;
   readonly loadSeconds: number;
   readonly kernelsChecked: readonly string[];
 }
@@ -103,7 +103,7 @@ async function timeGenerations(
   return stats;
 }
 
-function decodeRates(model: LoadedModel, ceiling: ReadCeiling) {
+function decodeRates(model: LoadedModel, ceiling: Ceiling) {
   const meter = createTrafficMeter(model);
   return (depth: number, tokens: number, stats: readonly GenerateStats[]): DecodeRate => {
     const all = stats.map((s) => s.decodeTokensPerSecond);
@@ -145,7 +145,7 @@ function memoryUse({ info, weights, activations }: LoadedModel): BenchReport["me
 async function profiles(
   gpu: Gpu,
   model: LoadedModel,
-  { bytesPerSecond }: ReadCeiling,
+  ceiling: Ceiling,
   { depth, promptTokens, onProgress = () => {} }: BenchOptions,
 ): Promise<PassProfile[]> {
   const most = model.plan.maxTokensPerPass;
@@ -153,7 +153,7 @@ async function profiles(
   const numTokens = Math.min(most, promptTokens[0] ?? most);
   onProgress("time of each kernel");
   return [
-    await profilePass(gpu, model, { pass: "decode", numTokens: 1, position }, bytesPerSecond),
-    await profilePass(gpu, model, { pass: "prefill", numTokens, position: 0 }, bytesPerSecond),
+    await profilePass(gpu, model, { pass: "decode", numTokens: 1, position }, ceiling),
+    await profilePass(gpu, model, { pass: "prefill", numTokens, position: 0 }, ceiling),
   ];
 }

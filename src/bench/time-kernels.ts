@@ -5,13 +5,13 @@ import { createGpuTimer, type GpuTimer, timeRound } from "../gpu/time-steps.ts";
 import type { PassRun } from "../model/plan-types.ts";
 import type { LoadedModel } from "../runtime/loaded-model.ts";
 import { writePass } from "../runtime/passes.ts";
-import type { ReadCeiling } from "./ceiling.ts";
+import type { Ceiling } from "./ceiling.ts";
 import { promptOf, ratesOf } from "./profile-model.ts";
 import type { BenchOptions, KernelResult } from "./report.ts";
 import { addTraffic, createTrafficMeter } from "./traffic.ts";
 
 export interface KernelTiming {
-  readonly ceiling: ReadCeiling;
+  readonly ceiling: Ceiling;
   readonly options: Pick<BenchOptions, "depth" | "promptTokens" | "runs" | "onProgress" | "signal">;
 }
 
@@ -72,7 +72,7 @@ async function timeKernel(
     {
       ...{ kernel, pass, numTokens, position, dispatches: steps.length, milliseconds },
       microsecondsPerDispatch: (1000 * milliseconds) / steps.length,
-      ...ratesOf(traffic, milliseconds, ceiling.bytesPerSecond),
+      ...ratesOf(traffic, milliseconds, ceiling),
     },
   ];
 }
