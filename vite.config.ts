@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { defineConfig } from "vite";
 import { securityHeaders } from "./scripts/lib/static-server.mjs";
 import { embeddedModel } from "./scripts/vite/embedded-model.mjs";
+import { pyodideFiles } from "./scripts/vite/pyodide-files.mjs";
 
 // The page. The library and the Node programs are built by scripts/vite/lib.config.mjs and node.config.mjs.
 
@@ -19,7 +20,7 @@ export default defineConfig({
   // Relative, so that the built page works in any folder of any host.
   base: "./",
   publicDir: false,
-  plugins: [embeddedModel()],
+  plugins: [embeddedModel(), pyodideFiles()],
   worker: { format: "es" },
   server: { headers: devHeaders },
   build: {

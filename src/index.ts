@@ -66,6 +66,8 @@ export {
 export type { CitationOptions } from "./tools/browser/citations.ts";
 export { createDocumentBackend } from "./tools/browser/document-backend.ts";
 export { createProxyBackend, type ProxyBackendOptions } from "./tools/browser/proxy-backend.ts";
+export type { PythonWorker } from "./tools/python/python-session.ts";
+export { createPythonTool, type PythonTool, type PythonToolOptions } from "./tools/python/python-tool.ts";
 export { defineFunction, runTools } from "./tools/run-tools.ts";
 export {
   type AnnotatedText,

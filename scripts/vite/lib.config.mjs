@@ -1,41 +1,48 @@
 import { defineConfig } from "vite";
 import { root } from "../lib/root.mjs";
 
-const wanted = 'new Worker(new URL("./worker.js", import.meta.url)';
+/** Scripts that the library starts as workers. */
+const workers = ["worker", "python-worker"];
 
 /**
- * Vite writes the worker's address as a URL within a URL, which the bundlers of embedders do not recognise as a
- * worker. This writes the form they all know, and fails the build when there is nothing left to rewrite.
+ * Vite writes a worker's address as a URL within a URL, which the bundlers of embedders do not recognise as a
+ * worker. This writes the form they all know, and fails the build when one is missing.
  * @returns {import("vite").Plugin}
  */
-function plainWorkerUrl() {
+function plainWorkerUrls() {
   return {
-    name: "plain-worker-url",
+    name: "plain-worker-urls",
     enforce: "post",
     generateBundle(_options, bundle) {
       const index = bundle["index.js"];
       if (index?.type !== "chunk") return;
       const nested =
-        /new Worker\(\s*new URL\([^;]*?"worker\.js"[^;]*?import\.meta\.url\s*\)(?:\.href)?,\s*(?:""\s*\+\s*)?import\.meta\.url\s*\)/;
-      index.code = index.code.replace(nested, wanted);
-      if (!index.code.includes(wanted)) {
+        /new Worker\(\s*new URL\((?:(?!new Worker)[^;])*?"([\w-]+)\.js"[^;]*?import\.meta\.url\s*\)(?:\.href)?,\s*(?:""\s*\+\s*)?import\.meta\.url\s*\)/g;
+      index.code = index.code.replace(nested, (_, name) => plainForm(name));
+      for (const name of workers) {
+        if (index.code.includes(plainForm(name))) continue;
         this.error(
-          `dist/lib/index.js must contain ${wanted}: has the way the client makes its worker changed?`,
+          `dist/lib/index.js must contain ${plainForm(name)}: has the way this worker is made changed?`,
         );
       }
     },
   };
 }
 
-/** The npm library: index.js and worker.js side by side, nothing imported from outside. */
+/** @param {string} name */
+function plainForm(name) {
+  return `new Worker(new URL("./${name}.js", import.meta.url)`;
+}
+
+/** The npm library: index.js and its workers side by side, nothing imported from outside. */
 export default defineConfig({
   root,
   base: "./",
   publicDir: false,
-  plugins: [plainWorkerUrl()],
+  plugins: [plainWorkerUrls()],
   worker: {
     format: "es",
-    rolldownOptions: { output: { entryFileNames: "worker.js", codeSplitting: false } },
+    rolldownOptions: { output: { entryFileNames: "[name].js", codeSplitting: false } },
   },
   build: {
     outDir: "dist/lib",

@@ -6,6 +6,8 @@ import { renderChat } from "../text/chat-prompt.ts";
 import { createChatStream } from "../text/chat-stream.ts";
 import { createHarmonyParser } from "../text/harmony-parser.ts";
 import { harmonyIds, nano } from "../text/nano.fixture.ts";
+import { createBrowserTool } from "./browser/browser-tool.ts";
+import { createDocumentBackend } from "./browser/document-backend.ts";
 import { defineFunction, runTools } from "./run-tools.ts";
 import { collect, only } from "./scripted-engine.fixture.ts";
 import type { ChatEngine } from "./types.ts";
@@ -80,5 +82,27 @@ describe("runTools over harmony", () => {
     const events = await collect(runTools(engine, request, { functions: [read], approve: "always" }));
     expect(events.some(({ type }) => type === "invalid-arguments" || type === "tool-result")).toBe(true);
     expect(only(events, "done").finishReason).toBe("stop");
+  });
+
+  it("browses: search, open, and an answer whose citation becomes a link", async () => {
+    const url = "https://example.org/rain";
+    const backend = createDocumentBackend([{ url, title: "Rain", text: `Rain is water.\n${hostile}` }]);
+    const browse = (name: string, args: unknown) =>
+      `<|channel|>analysis to=browser.${name} code<|message|>${JSON.stringify(args)}<|call|>`;
+    const engine = harmonyEngine([
+      browse("search", { query: "rain" }),
+      browse("open", { id: 0 }),
+      "<|channel|>final<|message|>It is water【1†L2】.<|return|>",
+    ]);
+    const options = { builtins: [createBrowserTool({ backend })], approve: "always" } as const;
+    const done = only(await collect(runTools(engine, request, options)), "done");
+    expect(done.answer.text).toBe(`It is water ([example.org](${url})) .`);
+    expect(done.answer.annotations).toMatchObject([{ type: "url_citation", url, start_index: 11 }]);
+    expect(done.messages.at(-1)).toMatchObject({ content: "It is water【1†L2】." });
+    const last = nano.decode(engine.prompts[2] ?? []);
+    expect(last).toContain("## browser\n");
+    expect(last).toContain(
+      `<|start|>browser.open to=assistant<|channel|>analysis<|message|>[1] Rain (${url})\n**viewing lines [2 - 3] of 3**\n\nL2: Rain is water.\nL3: ${hostile}<|end|><|start|>assistant`,
+    );
   });
 });

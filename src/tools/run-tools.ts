@@ -1,5 +1,5 @@
 import { EngineError, isEngineError } from "../errors.ts";
-import type { ChatRequest, GenerateStats } from "../runtime/types.ts";
+import type { ChatEvent, ChatRequest, GenerateStats } from "../runtime/types.ts";
 import type { ChatMessage, ToolCall } from "../text/chat-types.ts";
 import type { FunctionTool } from "../text/types.ts";
 import { answerCall, type Toolbox } from "./answer-call.ts";
@@ -140,6 +140,8 @@ async function* oneRound(
 ): AsyncGenerator<ToolsEvent, Round> {
   const text = { reasoning: "", content: "" };
   const calls: NumberedCall[] = [];
+  let done: Extract<ChatEvent, { type: "done" }> | undefined;
+  // To its very end: leaving the loop at `done` would count as an abort, and the engine would still be busy.
   for await (const event of engine.chat(request)) {
     switch (event.type) {
       case "reasoning":
@@ -159,12 +161,15 @@ async function* oneRound(
         break;
       }
       case "done":
-        return { ...text, calls, finishReason: event.finishReason, stats: event.stats };
+        done = event;
+        break;
       default:
         event satisfies never;
     }
   }
-  throw new EngineError("internal", "The engine's answer ended without a done event.");
+  if (done === undefined)
+    throw new EngineError("internal", "The engine's answer ended without a done event.");
+  return { ...text, calls, finishReason: done.finishReason, stats: done.stats };
 }
 
 /** What a model writes as a name goes back into a header, whose words are parted by white space. */

@@ -10,12 +10,15 @@ export interface ScriptedEngine extends ChatEngine {
   readonly requests: ChatRequest[];
 }
 
-/** Answers each request with the next round of the script; an abort ends the answer. */
+/** One request at a time, as engines take them. Answers each request with the next round of the script; an abort ends the answer. */
 export function scriptedEngine(rounds: readonly ScriptedRound[]): ScriptedEngine {
   const requests: ChatRequest[] = [];
+  let isBusy = false;
   return {
     requests,
     async *chat(request) {
+      if (isBusy) throw new Error("busy");
+      isBusy = true;
       const round = rounds[requests.length];
       requests.push(request);
       if (round === undefined) throw new Error(`round ${requests.length} is not scripted`);
@@ -27,6 +30,7 @@ export function scriptedEngine(rounds: readonly ScriptedRound[]): ScriptedEngine
       const called = round.some(({ type }) => type === "tool-call");
       const finishReason = request.signal?.aborted ? "aborted" : called ? "tool-call" : "stop";
       yield { type: "done", finishReason, stats: fakeStats };
+      isBusy = false; // not where the caller left the loop
     },
   };
 }
