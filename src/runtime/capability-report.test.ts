@@ -58,7 +58,13 @@ describe("capabilityReport of 20b", () => {
         message: expect.stringMatching(/needs 14.* GB.*has 12.00 GB/),
       },
     ]);
-    expect(problems[0]?.remedy).toMatch(/more memory, or a smaller model.*f16/);
+    expect(problems[0]?.remedy).toMatch(/more memory, or a smaller model.*f16.*int8" takes 1.14 GB less/);
+  });
+
+  it("counts int8 dense weights at their size", () => {
+    const options = { gpuMemoryBytes: 13.5e9 };
+    expect(report({ ...options }).canLoad).toBe(false);
+    expect(report({ ...options, dense: "int8" })).toMatchObject({ canLoad: true, dense: "int8" });
   });
 
   it("finds the longest context that the memory holds, to the token", () => {

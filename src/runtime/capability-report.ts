@@ -8,7 +8,8 @@ import { planOptionsOf } from "./plan-options.ts";
 import type { LoadOptions } from "./types.ts";
 
 /** What a model is to be run with, and what the caller knows that WebGPU does not tell. */
-export interface CapabilityOptions extends Pick<LoadOptions, "contextLength" | "kvFormat" | "variant"> {
+export interface CapabilityOptions
+  extends Pick<LoadOptions, "contextLength" | "kvFormat" | "dense" | "variant"> {
   /** Bytes of the GPU's memory. WebGPU has no way to ask. */
   readonly gpuMemoryBytes?: number;
   /** Bytes that this browser's storage still takes, as it estimates. */
@@ -40,6 +41,7 @@ export interface CapabilityReport {
   >;
   readonly contextLength: number;
   readonly kvFormat: "f32" | "f16";
+  readonly dense: "bf16" | "int8";
   readonly needs: ModelNeeds;
   /** Bytes to be downloaded and stored. */
   readonly downloadBytes: number;
@@ -87,6 +89,7 @@ export function capabilityReport(
     model: { numLayers, numExperts, hiddenSize, vocabSize, expertFormat, maxPositionEmbeddings },
     contextLength: plan.contextLength,
     kvFormat: plan.kvFormat,
+    dense: plan.dense,
     needs,
     downloadBytes,
     longestContext: longest,
@@ -119,8 +122,11 @@ function planFor(
   } catch (error) {
     if (!isEngineError(error, "request-invalid")) throw error;
     onWrong(error);
-    const { kvFormat } = options;
-    return planOptionsOf(features, variant, config, kvFormat === undefined ? {} : { kvFormat });
+    const { kvFormat, dense } = options;
+    return planOptionsOf(features, variant, config, {
+      ...(kvFormat && { kvFormat }),
+      ...(dense && { dense }),
+    });
   }
 }
 
@@ -176,10 +182,17 @@ function sizeProblems(
       severity: "blocks",
       code: "out-of-memory",
       message: `The model needs ${gigabytes(needs.totalBytes)} of GPU memory (weights ${gigabytes(needs.weightBytes)}, KV cache ${gigabytes(needs.kvBytes)}, activations ${gigabytes(needs.activationBytes)}), the GPU has ${gigabytes(gpuMemoryBytes)}.`,
-      remedy: `${shorter || "Use a GPU with more memory, or a smaller model."}${half}`,
+      remedy: `${shorter || "Use a GPU with more memory, or a smaller model."}${half}${int8Remedy(manifest, plan, needs)}`,
     });
   }
   return problems;
+}
+
+/** What int8 would save, where it is not asked for. */
+function int8Remedy(manifest: CheckpointManifest, plan: PlanOptions, { weightBytes }: ModelNeeds): string {
+  if (plan.dense === "int8") return "";
+  const saved = weightBytes - modelNeeds(manifest, { ...plan, dense: "int8" }).weightBytes;
+  return ` dense "int8" takes ${gigabytes(saved)} less.`;
 }
 
 function softwareAdapter({ description, vendor }: AdapterDescription): Reason {
