@@ -1,28 +1,29 @@
 import { defineConfig } from "vite";
 import { root } from "../lib/root.mjs";
 
-/** Scripts that the library starts as workers. */
-const workers = ["worker", "python-worker"];
+/** Scripts that the library starts as workers, and those that the engine's worker starts. */
+const workersOf = { index: ["worker", "python-worker"], worker: ["grammar-worker"] };
 
 /**
  * Vite writes a worker's address as a URL within a URL, which the bundlers of embedders do not recognise as a
  * worker. This writes the form they all know, and fails the build when one is missing.
+ * @param {"index" | "worker"} starter the script that starts them
  * @returns {import("vite").Plugin}
  */
-function plainWorkerUrls() {
+function plainWorkerUrls(starter) {
   return {
     name: "plain-worker-urls",
     enforce: "post",
     generateBundle(_options, bundle) {
-      const index = bundle["index.js"];
-      if (index?.type !== "chunk") return;
+      const script = bundle[`${starter}.js`];
+      if (script?.type !== "chunk") return;
       const nested =
         /new Worker\(\s*new URL\((?:(?!new Worker)[^;])*?"([\w-]+)\.js"[^;]*?import\.meta\.url\s*\)(?:\.href)?,\s*(?:""\s*\+\s*)?import\.meta\.url\s*\)/g;
-      index.code = index.code.replace(nested, (_, name) => plainForm(name));
-      for (const name of workers) {
-        if (index.code.includes(plainForm(name))) continue;
+      script.code = script.code.replace(nested, (_, name) => plainForm(name));
+      for (const name of workersOf[starter]) {
+        if (script.code.includes(plainForm(name))) continue;
         this.error(
-          `dist/lib/index.js must contain ${plainForm(name)}: has the way this worker is made changed?`,
+          `dist/lib/${starter}.js must contain ${plainForm(name)}: has the way this worker is made changed?`,
         );
       }
     },
@@ -39,9 +40,10 @@ export default defineConfig({
   root,
   base: "./",
   publicDir: false,
-  plugins: [plainWorkerUrls()],
+  plugins: [plainWorkerUrls("index")],
   worker: {
     format: "es",
+    plugins: () => [plainWorkerUrls("worker")],
     rolldownOptions: { output: { entryFileNames: "[name].js", codeSplitting: false } },
   },
   build: {

@@ -39,6 +39,9 @@ function changed(name: string, change: (text: string) => string | undefined): st
 const cutWeights = changed("model.safetensors", (text) => text.slice(0, text.length / 2));
 const badTokenizer = changed("config.json", (text) => text);
 writeFileSync(join(badTokenizer, "tokenizer.json"), '{"model": 1}');
+const badSchema = join(scratch, "bad-schema.json");
+writeFileSync(badSchema, '{"type":"array","uniqueItems":true}');
+const nanoChat = ["chat", "--model", "nano"];
 const otherVocabulary = changed("config.json", (text) => text.replace(/("vocab_size": )320/, "$1321"));
 
 // Whatever is wrong must be told before the GPU is opened: here that would fail, with another code.
@@ -121,6 +124,14 @@ describe("mistakes", () => {
     ],
     ["no tokenizer for a chat", ["chat", "--model", model, "Hi"], /has no tokenizer\.json/],
     ["a tokenizer that is none", ["chat", "--model", badTokenizer, "Hi"], /tokenizer\.json/],
+    [
+      "a schema that is not there",
+      [...nanoChat, "--json-schema", "/no/x.json", "Hi"],
+      /json-schema.*no such file/,
+    ],
+    ["a schema that cannot be enforced", [...nanoChat, "--json-schema", badSchema, "Hi"], /uniqueItems/],
+    ["two formats", [...nanoChat, "--json-schema", badSchema, "--json-object", "Hi"], /exclude each other/],
+    ["a negative budget", [...nanoChat, "--max-reasoning-tokens", "-1", "Hi"], /--max-reasoning-tokens/],
     ["no question", ["chat", "--model", "nano"], /no question/],
     ["another effort", ["chat", "--model", "nano", "--effort", "max", "Hi"], /--effort.*low, medium, high/],
   ])("are told: %s", async (_, args, sentence) => {

@@ -11,7 +11,7 @@ const usages = {
   logits: "logits --model DIR --tokens '[1,2,3]' --out FILE [--decode]",
   generate:
     "generate --model DIR --tokens '[1,2,3]' [--max-new-tokens N] [--temperature T] [--seed S] [--no-stop] [--json]",
-  chat: 'chat --model DIR|nano [--effort low|medium|high] [--temperature T] [--seed S] [--max-new-tokens N] [--date YYYY-MM-DD] "question"',
+  chat: 'chat --model DIR|nano [--effort low|medium|high] [--temperature T] [--seed S] [--max-new-tokens N] [--date YYYY-MM-DD] [--json-schema FILE | --json-object] [--max-reasoning-tokens N] [--hide-reasoning] [--stats] "question"',
   render: "render --tokenizer DIR|nano --file conversation.json [--completion] [--keep-analysis]",
   parse: "parse --tokenizer DIR|nano --tokens '[1,2,3]' [--role assistant] [--strict]",
 };

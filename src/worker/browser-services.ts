@@ -10,6 +10,7 @@ import { openStoredCheckpoint } from "../weights/stored-files.ts";
 import { createStores } from "../weights/stores.ts";
 import { holdLifeLock } from "./life-lock.ts";
 import { createModelLocks } from "./model-locks.ts";
+import { openGrammar } from "./open-grammar.ts";
 import { openModel } from "./open-model.ts";
 import type { HostServices } from "./services.ts";
 import { createSharedProgress } from "./shared-progress.ts";
@@ -36,7 +37,8 @@ export function createBrowserServices(scope: { readonly navigator: Navigator }):
     }),
   };
   return {
-    createEngine: () => createEngine(scope.navigator.gpu, { settings: createRememberedSettings() }),
+    createEngine: () =>
+      createEngine(scope.navigator.gpu, { settings: createRememberedSettings(), openGrammar }),
     describeAdapter: () => describeAdapter(scope.navigator.gpu),
     readManifest: async (source) => {
       const { files } = await openSource(source, { pins: services.pins });

@@ -1,4 +1,8 @@
-import type { ChatRequest, Engine } from "../../runtime/types.ts";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { jsonSchemaGrammar } from "../../grammar/json-schema-grammar.ts";
+import type { ChatRequest, Engine, GenerateStats } from "../../runtime/types.ts";
+import type { ResponseFormat } from "../../text/chat-types.ts";
 import { usageError } from "../exit.ts";
 import { withModel } from "../open-model.ts";
 import { type Options, parseOptions } from "../options.ts";
@@ -12,28 +16,71 @@ export async function chatCommand(args: readonly string[], terminal: Terminal): 
     seed: { type: "string" },
     date: { type: "string" },
     "max-new-tokens": { type: "string" },
+    "json-schema": { type: "string" },
+    "json-object": { type: "boolean" },
+    "max-reasoning-tokens": { type: "string" },
+    "hide-reasoning": { type: "boolean" },
+    stats: { type: "boolean" },
   });
   const question = options.free.join(" ").trim();
   if (question === "")
     throw usageError('There is no question: put it last, in quotes, such as "What is 17 + 25?".');
-  const request = { messages: [{ role: "user", content: question } as const], ...chatOptions(options) };
-  await withModel(options, { needsText: true }, terminal, (engine) => answer(engine, request, terminal));
+  const responseFormat = readResponseFormat(options);
+  const request = {
+    messages: [{ role: "user", content: question } as const],
+    ...chatOptions(options),
+    ...(responseFormat === undefined ? {} : { responseFormat }),
+  };
+  const stats = options.flag("stats");
+  await withModel(options, { needsText: true }, terminal, (engine) =>
+    answer(engine, request, stats, terminal),
+  );
 }
 
 function chatOptions(options: Options) {
   const seed = options.number("seed", { least: 0, most: 2 ** 32 - 1 });
   const currentDate = options.text("date");
   const maxNewTokens = options.number("max-new-tokens", { least: 1, most: 2 ** 31 });
+  const maxTokens = options.number("max-reasoning-tokens", { least: 0, most: 2 ** 31 });
+  const exclude = options.flag("hide-reasoning");
   return {
     reasoningEffort: options.choice("effort", ["low", "medium", "high"]) ?? "medium",
     temperature: options.number("temperature", { least: 0, most: 100, whole: false }) ?? 0,
     ...(seed === undefined ? {} : { seed }),
     ...(currentDate === undefined ? {} : { currentDate }),
     ...(maxNewTokens === undefined ? {} : { maxNewTokens }),
+    ...(maxTokens === undefined && !exclude
+      ? {}
+      : { reasoning: { exclude, ...(maxTokens === undefined ? {} : { maxTokens }) } }),
   } as const;
 }
 
-async function answer(engine: Engine, request: ChatRequest, { out, err }: Terminal): Promise<void> {
+/** `--json-schema FILE` or `--json-object`. A schema that cannot be enforced is told before a GPU is opened. @throws request-invalid */
+function readResponseFormat(options: Options): ResponseFormat | undefined {
+  const file = options.text("json-schema");
+  if (file === undefined) return options.flag("json-object") ? { type: "json_object" } : undefined;
+  if (options.flag("json-object")) throw usageError("--json-schema and --json-object exclude each other.");
+  const schema = readJson(file);
+  jsonSchemaGrammar(schema);
+  return { type: "json_schema", name: basename(file, ".json").replace(/[^\w-]/g, "_"), schema };
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw usageError(
+      `--json-schema ${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+async function answer(
+  engine: Engine,
+  request: ChatRequest,
+  withStats: boolean,
+  { out, err }: Terminal,
+): Promise<void> {
   let reasoned = false;
   for await (const event of engine.chat(request)) {
     switch (event.type) {
@@ -53,9 +100,13 @@ async function answer(engine: Engine, request: ChatRequest, { out, err }: Termin
         if (reasoned) err("\n");
         out("\n");
         if (event.finishReason === "length") err("(cut off: the context or --max-new-tokens is used up)\n");
+        if (withStats) err(`${statsLine(event.stats)}\n`);
         break;
       default:
         event satisfies never;
     }
   }
 }
+
+const statsLine = ({ promptTokens, newTokens, timeToFirstTokenMs, decodeTokensPerSecond }: GenerateStats) =>
+  `(${promptTokens} + ${newTokens} tokens, first after ${timeToFirstTokenMs.toFixed(0)} ms, then ${decodeTokensPerSecond.toFixed(1)} tokens/s)`;
