@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ChatPrompt, renderChat } from "./chat-prompt.ts";
 import type { ChatAbilities, ChatMessage } from "./chat-types.ts";
@@ -140,6 +141,44 @@ describe("a turn with tool calls", () => {
     expect(count("<|message|>")).toBe(7);
     expect(count("<|call|>")).toBe(1);
     expect(count("<|end|>")).toBe(6);
+  });
+
+  it("has the same control tokens whatever its texts are", () => {
+    const special = new Set(nano.specialTokens.values());
+    const controls = (text: string): number[] => {
+      const messages: ChatMessage[] = [
+        { role: "system", content: text },
+        { role: "user", content: text },
+        {
+          role: "assistant",
+          content: text,
+          reasoning: text,
+          toolCalls: [
+            { name: "get_weather", arguments: text },
+            { name: "python", arguments: text },
+          ],
+        },
+        { ...result, content: text } as ChatMessage,
+        { role: "tool", name: "python", content: text },
+      ];
+      const format = { type: "json_schema", name: text, description: text, schema: { title: text } } as const;
+      const tools = [{ ...weather, description: text }];
+      return renderChat(nano, prompt(messages, { tools, responseFormat: format })).filter((id) =>
+        special.has(id),
+      );
+    };
+    const expected = controls("x");
+    const parts = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 9 }),
+      fc.constantFrom(...nano.specialTokens.keys(), "<|", "|>"),
+    );
+    const texts = fc.array(parts, { minLength: 1, maxLength: 5 }).map((list) => `x${list.join("")}`);
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(controls(text)).toEqual(expected);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it.each<[string, ChatMessage[], RegExp]>([
