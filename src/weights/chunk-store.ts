@@ -6,6 +6,8 @@ export interface StoredModel {
   /** Layout of this record and its keys. */
   readonly version: 1;
   readonly id: string;
+  /** Absent for a checkpoint. */
+  readonly kind?: "adapter";
   readonly chunkBytes: number;
   /** Weight files with what the server said of them. */
   readonly files: readonly StoredFile[];

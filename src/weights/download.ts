@@ -1,27 +1,16 @@
 import { EngineError, isEngineError } from "../errors.ts";
-import { configName, generationConfigName } from "../format/config.ts";
 import { parseJsonText } from "../format/json-text.ts";
-import { shardIndexName, singleShardName } from "../format/shard-index.ts";
 import type { CheckpointManifest } from "../format/types.ts";
 import type { ChunkStore, StoredFile, StoredModel } from "./chunk-store.ts";
 import { defaultChunkBytes } from "./chunks.ts";
 import { countMissingChunks, fetchMissingChunks } from "./fetch-chunks.ts";
-import { readConfig, readIndex, readManifest } from "./manifest.ts";
 import { listModels, type StoredModelSummary } from "./models.ts";
 import { createDownloadProgress, type DownloadProgress } from "./progress.ts";
 import { storageFullError } from "./storage-full.ts";
 import { storedBytes } from "./stored-bytes.ts";
+import { type StoredKind, storedContents } from "./stored-contents.ts";
 import { createCachedFiles } from "./stored-files.ts";
 import type { ByteProgress, CheckpointFiles, PauseSwitch, RemoteFiles } from "./types.ts";
-
-/** Small files that are stored with the weights; those a checkpoint lacks are remembered as lacking. */
-const textNames = [
-  configName,
-  shardIndexName,
-  "tokenizer.json",
-  "tokenizer_config.json",
-  generationConfigName,
-];
 
 /** tokenizer.json of gpt-oss has 28 million characters. */
 const maxTextChars = 128 * 1024 * 1024;
@@ -32,6 +21,8 @@ const maxRestarts = 3;
 export interface DownloadOptions {
   readonly remote: RemoteFiles;
   readonly store: ChunkStore;
+  /** What the files are. Default: a checkpoint. */
+  readonly kind?: StoredKind | undefined;
   /** Told of bytes of weights, those already stored included; the last report is exactly 100 %. */
   readonly onProgress?: ((progress: ByteProgress) => void) | undefined;
   /**
@@ -94,10 +85,10 @@ class Restart extends Error {
 
 async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<StoredModel> {
   const { remote, store, signal } = options;
+  const { kind = "checkpoint" } = options;
+  const contents = storedContents[kind];
   const texts = rememberTexts(remote);
-  await readConfig(texts, signal); // before the index: a folder that is no checkpoint fails here, and says so
-  const index = await readIndex(texts, signal);
-  const names = index?.files ?? [singleShardName];
+  const names = await contents.largeFiles(texts, signal);
   const files = await Promise.all(names.map((name) => statFile(remote, name, signal)));
   const known = await store.getModel(remote.id);
   const chunkBytes = known?.chunkBytes ?? options.chunkBytes ?? defaultChunkBytes;
@@ -109,11 +100,12 @@ async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<S
     files,
     texts: [],
     ready: false,
+    ...(kind === "adapter" && { kind }),
     ...(source !== undefined && { source }),
   };
   await dropStaleChunks(store, known, draft);
-  const manifest = await readManifest(withStoredHeaders(texts, store, draft), signal);
-  if (!shared.isManifestTold) options.onManifest?.(manifest);
+  const manifest = await contents.check(withStoredHeaders(texts, store, draft), signal);
+  if (!shared.isManifestTold && manifest !== undefined) options.onManifest?.(manifest);
   shared.isManifestTold = true;
 
   const totalBytes = sumSizes(files);
@@ -121,7 +113,7 @@ async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<S
   shared.progress ??= createDownloadProgress({ loadedBytes, totalBytes }, options.onProgress);
   shared.progress.report("tokenizer.json");
   try {
-    const model: StoredModel = { ...draft, texts: await storeTexts(texts, store, signal) };
+    const model: StoredModel = { ...draft, texts: await storeTexts(texts, contents.texts, store, signal) };
     await store.putModel(model);
     const digests = await fetchMissingChunks({
       ...{ remote, store, model, signal, pause: options.pause, progress: shared.progress },
@@ -246,9 +238,14 @@ function withStoredHeaders(remote: RemoteFiles, store: ChunkStore, model: Stored
   };
 }
 
-async function storeTexts(remote: RemoteFiles, store: ChunkStore, signal?: AbortSignal): Promise<string[]> {
+async function storeTexts(
+  remote: RemoteFiles,
+  names: readonly string[],
+  store: ChunkStore,
+  signal?: AbortSignal,
+): Promise<string[]> {
   const stored: string[] = [];
-  for (const name of textNames) {
+  for (const name of names) {
     const text = await remote.readText(name, signal);
     if (text === undefined) continue;
     // Also tells a body that was cut short, which HTTP does not always show.

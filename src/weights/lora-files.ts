@@ -1,5 +1,10 @@
 import { EngineError } from "../errors.ts";
-import { adapterConfigName, adapterWeightsName, parseAdapterConfig } from "../format/adapter-config.ts";
+import {
+  type AdapterConfig,
+  adapterConfigName,
+  adapterWeightsName,
+  parseAdapterConfig,
+} from "../format/adapter-config.ts";
 import { type LoraPair, matchAdapter } from "../format/adapter-tensors.ts";
 import { parseJsonText } from "../format/json-text.ts";
 import { lengthPrefixBytes, parseAdapterHeader, safetensorsHeaderLength } from "../format/safetensors.ts";
@@ -81,11 +86,11 @@ function mergePart(bytes: Uint8Array, range: ByteRange, { weight }: LoraPair, fa
   mergeLora(part, (from - weight.startBytes) / 2, factors);
 }
 
-async function readAdapter(
+/** The checked config of an adapter. @throws checkpoint-invalid */
+export async function readAdapterConfig(
   adapter: CheckpointFiles,
-  manifest: CheckpointManifest,
   signal: AbortSignal | undefined,
-): Promise<LoraPair[]> {
+): Promise<AdapterConfig> {
   const text = await adapter.readText(adapterConfigName, signal);
   if (text === undefined) {
     throw new EngineError(
@@ -94,7 +99,15 @@ async function readAdapter(
       { details: { file: adapterConfigName, source: adapter.id } },
     );
   }
-  const config = parseAdapterConfig(parseJsonText(adapterConfigName, text));
+  return parseAdapterConfig(parseJsonText(adapterConfigName, text));
+}
+
+async function readAdapter(
+  adapter: CheckpointFiles,
+  manifest: CheckpointManifest,
+  signal: AbortSignal | undefined,
+): Promise<LoraPair[]> {
+  const config = await readAdapterConfig(adapter, signal);
   const sizeBytes = await adapter.sizeBytes(adapterWeightsName, signal);
   const first = await adapter.read(adapterWeightsName, 0, Math.min(lengthPrefixBytes, sizeBytes), signal);
   const headerBytes = lengthPrefixBytes + safetensorsHeaderLength(first, adapterWeightsName, sizeBytes);

@@ -4,6 +4,8 @@ import { storedBytes } from "./stored-bytes.ts";
 /** A model in the browser's storage, whole or in part. */
 export interface StoredModelSummary {
   readonly id: string;
+  /** Set for a LoRA adapter: it cannot be loaded by itself, but is listed, verified and deleted like a model. */
+  readonly kind?: "adapter";
   readonly totalBytes: number;
   readonly storedBytes: number;
   /** True where it loads without the network. */
@@ -28,6 +30,7 @@ export async function listModels(store: ChunkStore): Promise<StoredModelSummary[
   for (const model of await store.listModels()) {
     summaries.push({
       id: model.id,
+      ...(model.kind !== undefined && { kind: model.kind }),
       totalBytes: model.files.reduce((total, { sizeBytes }) => total + sizeBytes, 0),
       storedBytes: await storedBytes(store, model),
       ready: model.ready,

@@ -60,10 +60,10 @@ export async function openLocation(
 
 /** A model that only the store has: whatever must come from elsewhere fails. */
 function storedOnly(id: string, purpose: PickedPurpose): RemoteFiles {
-  if (purpose !== "checkpoint") {
+  if (purpose === "tokenizer") {
     throw new EngineError(
       "request-invalid",
-      `Only models are stored, so ${id} cannot be the place of a ${purpose}.`,
+      `Models and adapters are stored, so ${id} cannot be the place of a ${purpose}.`,
     );
   }
   const fail = async (): Promise<never> => {

@@ -2,8 +2,9 @@ import { EngineError } from "../errors.ts";
 import type { CheckpointManifest } from "../format/types.ts";
 import type { CommitPins } from "../weights/hub-files.ts";
 import { withLora } from "../weights/lora-files.ts";
+import { openAdapter } from "../weights/open-adapter.ts";
 import { type OpenedCheckpoint, openCheckpoint } from "../weights/open-checkpoint.ts";
-import { type OpenedSource, openLocation, openSource } from "../weights/open-source.ts";
+import { type OpenedSource, openSource } from "../weights/open-source.ts";
 import type { Pause } from "../weights/pause.ts";
 import type { ModelSource } from "../weights/source-types.ts";
 import { storableSource } from "../weights/storable-source.ts";
@@ -66,7 +67,12 @@ export async function openModel(
     const { pins } = services;
     const { signal } = options;
     // The adapter first: it is small, and what is wrong with its place should show before a download.
-    const lora = source.lora && (await openLocation(source.lora, { pins, signal }, "adapter"));
+    const lora =
+      source.lora &&
+      (await openAdapter(source.lora, (adapterId) => services.stores.choose(adapterId, options.store), {
+        pins,
+        signal,
+      }));
     const stored = opened.stored
       ? await fetchAndOpen(source, opened, services, { ...options, onProgress })
       : undefined;

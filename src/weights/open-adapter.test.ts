@@ -1,0 +1,88 @@
+import "fake-indexeddb/auto";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createFolderFiles } from "../desktop/folder-files.ts";
+import { type HubServer, startHubServer } from "../testing/hub-server.ts";
+import { loraAdapter } from "../testing/lora-adapter.ts";
+import { repositoryPath } from "../testing/reference.ts";
+import { createCommitPins } from "./commit-pins.ts";
+import { createIndexedDbStore } from "./indexeddb-store.ts";
+import { withLora } from "./lora-files.ts";
+import { listModels } from "./models.ts";
+import { openAdapter } from "./open-adapter.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
+import { openSource } from "./open-source.ts";
+
+const base = createFolderFiles(repositoryPath("fixtures/tiny-mxfp4"));
+const commit = "a".repeat(40);
+const id = `hf:org/adapter@${commit}`;
+
+let hub: HubServer;
+let files: Map<string, string | Uint8Array>;
+beforeEach(async () => {
+  hub = await startHubServer();
+  const adapter = await loraAdapter(base, { rank: 2, alpha: 4 });
+  const weights = "adapter_model.safetensors";
+  files = new Map<string, string | Uint8Array>([
+    ["adapter_config.json", (await adapter.readText("adapter_config.json")) ?? ""],
+    [weights, await adapter.read(weights, 0, await adapter.sizeBytes(weights))],
+  ]);
+  hub.repos.set("org/adapter", { revisions: new Map([["main", commit]]), files, large: new Set([weights]) });
+});
+afterEach(() => hub.close());
+
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe("openAdapter", () => {
+  it("stores an adapter from the web, and needs no request the next time", async () => {
+    const store = createIndexedDbStore("adapters-1");
+    const pins = createCommitPins(store);
+    const open = () =>
+      openAdapter({ hf: "org/adapter", endpoint: hub.endpoint }, async () => store, { pins });
+    await open();
+    hub.requests.length = 0;
+    const again = await open();
+    const merged = await withLora(base, again);
+    expect(merged.id).toBe(`${base.id} + ${id}`);
+    expect((await merged.read("model.safetensors", 0, 500_000)).byteLength).toBe(500_000);
+    expect(hub.requests).toEqual([]);
+    expect(await listModels(store)).toMatchObject([{ id, kind: "adapter", ready: true }]);
+  });
+
+  it("refuses what is no adapter before anything is stored", async () => {
+    const store = createIndexedDbStore("adapters-2");
+    files.set("adapter_config.json", '{"peft_type": "IA3"}');
+    const location = { hf: "org/adapter", endpoint: hub.endpoint };
+    expect(await failure(openAdapter(location, async () => store, {}))).toMatchObject({
+      code: "checkpoint-invalid",
+    });
+    files.delete("adapter_config.json");
+    expect(await failure(openAdapter({ ...location, refresh: true }, async () => store, {}))).toMatchObject({
+      code: "checkpoint-invalid",
+      details: { file: "adapter_config.json" },
+    });
+    expect(await store.listModels()).toEqual([]);
+  });
+
+  it("reads a picked folder in place", async () => {
+    const picked = [...files].map(([name, content]) => new File([content as BlobPart], name));
+    const refuse = async () => {
+      throw new Error("nothing is to be stored");
+    };
+    const adapter = await openAdapter({ files: picked }, refuse, {});
+    expect(adapter.id).toMatch(/^folder:folder#/);
+    expect((await withLora(base, adapter)).id).toContain(adapter.id);
+  });
+
+  it("is not taken for a model", async () => {
+    const store = createIndexedDbStore("adapters-3");
+    const { files: remote } = await openSource({ hf: "org/adapter", endpoint: hub.endpoint });
+    expect(await failure(openCheckpoint({ source: remote, store }))).toMatchObject({
+      code: "checkpoint-invalid",
+      message: expect.stringMatching(/it is a LoRA adapter: load its base model/),
+    });
+  });
+});
