@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** What goes wrong with an answer. Bytes count from the start of the body. */
 export type Fault =
@@ -36,6 +37,8 @@ export interface RangeServer {
   readonly etags: Map<string, string | undefined>;
   /** Makes the next `times` answers for a file fail; several faults queue up. `skip` answers come first. */
   fault(file: string, fault: Fault, options?: { readonly times?: number; readonly skip?: number }): void;
+  /** Wait before each answer to a range request, so that something can happen meanwhile. Default 0. */
+  delayMs: number;
   close(): Promise<void>;
 }
 
@@ -84,6 +87,7 @@ export async function startRangeServer(options: RangeServerOptions = {}): Promis
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const file = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname.slice(1));
     const range = request.headers.range;
+    if (range !== undefined && served.delayMs > 0) await sleep(served.delayMs);
     const denied: Fault = { kind: "status", status: 403 };
     const fault = options.allow?.(request) === false ? denied : takeFault(faults.get(file));
     const etag = state.etags.has(file) ? state.etags.get(file) : `"etag-${file}"`;
@@ -100,8 +104,9 @@ export async function startRangeServer(options: RangeServerOptions = {}): Promis
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  return {
+  const served: RangeServer = {
     ...state,
+    delayMs: 0,
     url: `http://127.0.0.1:${port}/`,
     fault(file, fault, { times = 1, skip = 0 } = {}) {
       faults.set(file, [...(faults.get(file) ?? []), { fault, times, skip }]);
@@ -112,6 +117,7 @@ export async function startRangeServer(options: RangeServerOptions = {}): Promis
         for (const socket of sockets) socket.destroy();
       }),
   };
+  return served;
 }
 
 function takeFault(queue: QueuedFault[] | undefined): Fault | undefined {

@@ -1,0 +1,25 @@
+// Runs the contract of the chunk stores on this browser's own storage, in a worker, and posts what failed.
+import { storeContract } from "../../src/testing/store-contract.ts";
+import { createIndexedDbStore } from "../../src/weights/indexeddb-store.ts";
+import { createOpfsStore } from "../../src/weights/opfs/opfs-store.ts";
+
+const openers = {
+  indexeddb: (name: string) => createIndexedDbStore(name),
+  opfs: (name: string) =>
+    createOpfsStore(async () =>
+      (await navigator.storage.getDirectory()).getDirectoryHandle(name, { create: true }),
+    ),
+};
+
+const results: { readonly name: string; readonly error: string | undefined }[] = [];
+for (const [kind, open] of Object.entries(openers)) {
+  for (const [i, { name, run }] of storeContract.entries()) {
+    const place = `contract-${kind}-${i}`;
+    const error = await run(open(place), () => open(place)).then(
+      () => undefined,
+      (reason: unknown) => String(reason),
+    );
+    results.push({ name: `${kind} ${name}`, error });
+  }
+}
+globalThis.postMessage(results);

@@ -1,0 +1,284 @@
+// The stores of a real browser, and what may happen to them: no GPU is needed for any of it.
+import { join } from "node:path";
+import type { CDPSession, Page } from "@playwright/test";
+import { build } from "vite";
+import { seededRandom } from "../src/testing/data.ts";
+import { type ShardedCheckpoint, serveSharded } from "./support/sharded-checkpoint.ts";
+import {
+  beginDownload,
+  noGpuArgs,
+  openTab,
+  outcome,
+  reports,
+  storageSite,
+  verify,
+} from "./support/storage-page.ts";
+import { expect, test } from "./support/test.ts";
+
+const numShards = 16;
+let checkpoint: ShardedCheckpoint;
+
+test.beforeEach(async () => {
+  checkpoint = await serveSharded(numShards);
+});
+test.afterEach(() => checkpoint.server.close());
+
+/** Makes the answers to the next requests for each shard slow enough to come between. */
+function throttle(isSlow: boolean): void {
+  checkpoint.server.delayMs = isSlow ? 40 : 0;
+}
+
+test("both stores keep their contract in this browser", async ({ serve, visit, scratch }) => {
+  const out = join(scratch, "contract");
+  const entry = join(storageSite.root, "store-contract-worker.ts");
+  await build({
+    configFile: false,
+    logLevel: "error",
+    build: { outDir: out, target: "es2022", lib: { entry, formats: ["es"], fileName: "contract" } },
+  });
+  const server = await serve({ ...storageSite, mounts: { "/contract/": out } });
+  const { page } = await visit({ args: noGpuArgs });
+  await page.goto(server.url);
+  const results = await page.evaluate(
+    () =>
+      new Promise<{ name: string; error?: string }[]>((resolve, reject) => {
+        const worker = new Worker("/contract/contract.js", { type: "module" });
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = (event) => reject(new Error(event.message));
+      }),
+  );
+  expect(results.length).toBeGreaterThan(15);
+  expect(results.filter(({ error }) => error !== undefined)).toEqual([]);
+});
+
+test("killed at 20 random points, a download goes on each time and loses no stored byte", async ({
+  serve,
+  visit,
+}) => {
+  const random = seededRandom(20);
+  const site = await serve(storageSite);
+  const { url } = checkpoint.server;
+  throttle(true);
+  let browser = await visit({ args: noGpuArgs });
+  let numKills = 0;
+  let numDownloads = 0;
+  while (numKills < 20) {
+    const store = numDownloads % 2 === 0 ? "opfs" : "indexeddb";
+    numDownloads += 1;
+    checkpoint.server.requests.length = 0;
+    let killsOfThis = 0;
+    let keptBytes = 0;
+    for (let isReady = false; !isReady; ) {
+      const page = await openTab(browser.context, site.url);
+      await beginDownload(page, url, { store, connections: 3 });
+      await expect.poll(async () => (await reports(page)).length).toBeGreaterThan(0);
+      const first = (await reports(page))[0]?.loadedBytes ?? 0;
+      expect(first, "what was stored is still there").toBeGreaterThanOrEqual(keptBytes);
+      if (numKills < 20) await page.waitForTimeout(random() * 160);
+      else await expect.poll(() => outcome(page), { timeout: 20_000 }).toBe("ready");
+      isReady = (await outcome(page)) === "ready";
+      keptBytes = await storedBytes(page);
+      if (isReady) {
+        const report = await verify(page, url);
+        expect(report, `${store} after ${killsOfThis} kills`).toMatchObject({ ok: true, badTexts: [] });
+        await page.evaluate((id) => engine.deleteModel(id), url);
+        await page.close();
+        break;
+      }
+      numKills += 1;
+      killsOfThis += 1;
+      browser = await kill(numKills, page, browser, () => visit({ args: noGpuArgs }));
+    }
+    // Only what was in flight at a kill was fetched again.
+    const fetched = checkpoint.timesFetched().reduce((sum, times) => sum + times, 0);
+    expect(fetched).toBeLessThanOrEqual(numShards + 3 * killsOfThis);
+  }
+  expect(numDownloads).toBeGreaterThanOrEqual(2);
+});
+
+/** Ends the worker, the tab or the whole browser, as chance has it. */
+async function kill<T extends { readonly page: Page; close(): Promise<void> }>(
+  number: number,
+  page: Page,
+  browser: T,
+  restart: () => Promise<T>,
+): Promise<T> {
+  if (number % 10 === 5) {
+    await browser.close();
+    return restart();
+  }
+  if (number % 3 === 0) await page.evaluate(() => engine.dispose());
+  if (number % 3 === 1) await crash(page);
+  await page.close();
+  return browser;
+}
+
+/** Ends the tab's process. */
+async function crash(page: Page): Promise<void> {
+  const crashed = page.waitForEvent("crash");
+  const devtools = await page.context().newCDPSession(page);
+  void devtools.send("Page.crash").catch(() => {});
+  await crashed;
+}
+
+/** What this browser's storage has of the model, by its own account. */
+async function storedBytes(page: Page): Promise<number> {
+  const models = await page.evaluate(() => engine.models());
+  return models[0]?.storedBytes ?? 0;
+}
+
+for (const store of ["indexeddb", "opfs"] as const) {
+  test(`${store}: no room at all, for one chunk, for half: storage-full each time, then it goes on`, async ({
+    serve,
+    visit,
+  }) => {
+    const site = await serve(storageSite);
+    const { context } = await visit({ args: noGpuArgs });
+    const page = await openTab(context, site.url);
+    const devtools = await context.newCDPSession(page);
+    const { origin } = new URL(site.url);
+    const { url } = checkpoint.server;
+    let before = 0;
+    for (const quotaSize of [1, 250_000, checkpoint.totalBytes / 2]) {
+      await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize });
+      await beginDownload(page, url, { store });
+      await expect.poll(() => outcome(page)).toBe("storage-full");
+      const [model] = await page.evaluate(() => engine.models());
+      expect(model?.ready ?? false).toBe(false);
+      const stored = model?.storedBytes ?? 0;
+      expect(stored).toBeGreaterThanOrEqual(before);
+      before = stored;
+    }
+    expect(before, "half of it was stored").toBeGreaterThan(0);
+    await devtools.send("Storage.overrideQuotaForOrigin", { origin });
+    await beginDownload(page, url, { store });
+    await expect.poll(() => outcome(page)).toBe("ready");
+    expect((await reports(page))[0]?.loadedBytes).toBe(before);
+    expect((await verify(page, url)).ok).toBe(true);
+  });
+
+  test(`${store}: site data cleared in mid-download and afterwards`, async ({ serve, visit }) => {
+    const site = await serve(storageSite);
+    const { context } = await visit({ args: noGpuArgs });
+    const page = await openTab(context, site.url);
+    const devtools = await context.newCDPSession(page);
+    throttle(true);
+    await beginDownload(page, checkpoint.server.url, { store, connections: 2 });
+    await expect.poll(() => storedBytes(page)).toBeGreaterThan(200_000);
+    await clearSite(devtools, site.url);
+    throttle(false);
+    await expect.poll(() => outcome(page), { timeout: 30_000 }).toBe("ready");
+    expect((await verify(page, checkpoint.server.url)).ok).toBe(true);
+    await clearSite(devtools, site.url);
+    expect(await page.evaluate(() => engine.models())).toEqual([]);
+    await beginDownload(page, checkpoint.server.url, { store });
+    await expect.poll(() => outcome(page)).toBe("ready");
+    expect((await verify(page, checkpoint.server.url)).ok).toBe(true);
+  });
+}
+
+function clearSite(devtools: CDPSession, url: string) {
+  return devtools.send("Storage.clearDataForOrigin", { origin: new URL(url).origin, storageTypes: "all" });
+}
+
+test("opfs: a flipped bit, a file cut short and swapped files are found and repaired alone; the export is the original", async ({
+  serve,
+  visit,
+}) => {
+  const site = await serve(storageSite);
+  const { context } = await visit({ args: noGpuArgs });
+  const page = await openTab(context, site.url);
+  const { server, shards } = checkpoint;
+  await beginDownload(page, server.url, { store: "opfs" });
+  await expect.poll(() => outcome(page)).toBe("ready");
+  const damaged = [1, 4, 6, 9].map((index) => shards[index] ?? "");
+  await page.evaluate(damageFiles, damaged);
+  server.requests.length = 0;
+  const found = await verify(page, server.url);
+  expect(found.files.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(damaged);
+  const repaired = await page.evaluate((id) => engine.repairModel(id), server.url);
+  expect(repaired.ok).toBe(true);
+  expect(new Set(server.requests.map(({ file }) => file))).toEqual(new Set(damaged));
+
+  const digests = await page.evaluate(async (id) => {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle("exported", { create: true });
+    await engine.exportModel(id, folder);
+    const files: [string, string][] = [];
+    for await (const [name, handle] of folder as unknown as AsyncIterable<[string, FileSystemFileHandle]>) {
+      const bytes = await (await handle.getFile()).arrayBuffer();
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+      files.push([name, [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("")]);
+    }
+    return files.sort();
+  }, server.url);
+  const published = new Map(found.files.map(({ name, expectedSha256 }) => [name, expectedSha256]));
+  expect(digests.filter(([name]) => published.has(name))).toEqual(
+    shards.map((name) => [name, published.get(name)]),
+  );
+  expect(digests.map(([name]) => name)).toEqual(
+    expect.arrayContaining(["config.json", "model.safetensors.index.json"]),
+  );
+});
+
+/** Runs in the page: damages the data files of these shards in the private file system. */
+async function damageFiles([flipped = "", cut = "", one = "", other = ""]: string[]): Promise<void> {
+  const root = await navigator.storage.getDirectory();
+  const models = await root.getDirectoryHandle("gpt-oss-webgpu");
+  const write = async (name: string, change: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>) => {
+    for await (const [, model] of models as unknown as AsyncIterable<[string, FileSystemDirectoryHandle]>) {
+      const file = await model.getFileHandle(`data-${name}`);
+      const bytes = new Uint8Array(await (await file.getFile()).arrayBuffer());
+      const writable = await file.createWritable();
+      await writable.write(change(bytes));
+      await writable.close();
+      return bytes;
+    }
+    throw new Error("no model is stored");
+  };
+  await write(flipped, (bytes) => bytes.map((byte, i) => (i === 1000 ? byte ^ 1 : byte)));
+  await write(cut, (bytes) => bytes.slice(0, -100));
+  const first = await write(one, (bytes) => bytes);
+  const second = await write(other, () => first);
+  await write(one, () => second);
+}
+
+test("two tabs: one download, the same progress in both, a pause for both; the second takes over from one that dies", async ({
+  serve,
+  visit,
+}) => {
+  const site = await serve(storageSite);
+  const { context } = await visit({ args: noGpuArgs });
+  const first = await openTab(context, site.url);
+  const second = await openTab(context, site.url);
+  const { url } = checkpoint.server;
+  throttle(true);
+  await beginDownload(first, url, { connections: 2 });
+  await expect.poll(async () => (await reports(first)).at(-1)?.loadedBytes ?? 0).toBeGreaterThan(0);
+  await beginDownload(second, url, { connections: 2 });
+  const seenBySecond = async () => (await reports(second)).at(-1);
+  await expect.poll(async () => (await seenBySecond())?.loadedBytes ?? 0).toBeGreaterThan(0);
+  expect(await seenBySecond()).toMatchObject({
+    state: "waiting-for-other-tab",
+    totalBytes: checkpoint.totalBytes,
+  });
+
+  await second.evaluate(() => engine.pauseDownload());
+  await expect.poll(async () => (await reports(first)).at(-1)?.state).toBe("paused");
+  await second.evaluate(() => engine.resumeDownload());
+  await expect.poll(async () => (await reports(first)).at(-1)?.state).toBe("running");
+
+  await crash(first);
+  const diedMs = Date.now();
+  await expect
+    .poll(async () => (await seenBySecond())?.state, { timeout: 10_000, intervals: [20] })
+    .toBe("running");
+  expect(Date.now() - diedMs, "taken over within 3 s").toBeLessThan(3000);
+  throttle(false);
+  await expect.poll(() => outcome(second)).toBe("ready");
+  const loaded = (await reports(second)).map(({ loadedBytes }) => loadedBytes);
+  expect(loaded).toEqual([...loaded].sort((a, b) => a - b));
+  expect((await verify(second, url)).ok).toBe(true);
+  const fetched = checkpoint.timesFetched().reduce((sum, times) => sum + times, 0);
+  expect(fetched, "what the first one had in flight").toBeLessThanOrEqual(numShards + 2 * 2);
+});
