@@ -1,7 +1,8 @@
-import { createSHA256, type IHasher } from "hash-wasm";
+import type { IHasher } from "hash-wasm";
 import { type ChunkReaderOptions, readChunk } from "./chunk-reader.ts";
 import type { FileHash, StoredFile } from "./chunk-store.ts";
 import { numChunks } from "./chunks.ts";
+import { createSha256 } from "./sha256.ts";
 
 /** The SHA-256 of a whole file whose chunks are stored in any order. */
 export interface FileHasher {
@@ -25,7 +26,7 @@ export async function createFileHasher(
   const { store, model } = options;
   const count = numChunks(file.sizeBytes, model.chunkBytes);
   const stored = new Set((await store.listChunks(model.id, file.name)).keys());
-  const hasher = await createSHA256();
+  const hasher = await createSha256();
   let next = restore(hasher, await store.getHash(model.id, file.name), stored);
   const waiting = new Map<number, Uint8Array<ArrayBuffer>>();
   let work: Promise<void> = Promise.resolve();

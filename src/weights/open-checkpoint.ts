@@ -49,7 +49,7 @@ export function openModelFiles(options: {
   return createCachedFiles({
     ...options,
     verify: verify === "none" || model.checked ? (verify ?? usual) : "full",
-    onAllChecked: () => void noteChecked(store, model.id).catch(() => {}), // then it is read in full once more
+    onAllChecked: () => noteChecked(store, model.id).catch(() => {}), // then it is read in full once more
   });
 }
 

@@ -10,7 +10,7 @@ export interface StoredFilesOptions extends ChunkReaderOptions {
   /** How much of what is read is checked against its SHA-256; see VerifyMode. Default `full`. */
   readonly verify?: VerifyMode | undefined;
   /** Told once, when every chunk of the model was read and matched its digest. */
-  readonly onAllChecked?: (() => void) | undefined;
+  readonly onAllChecked?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -20,7 +20,10 @@ export interface StoredFilesOptions extends ChunkReaderOptions {
  */
 export function createCachedFiles(options: StoredFilesOptions): CheckpointFiles {
   const { store, model, verify = "full" } = options;
-  const choice = createChunkChoice(model, verify, options.onAllChecked);
+  let noting: Promise<void> | undefined;
+  const choice = createChunkChoice(model, verify, () => {
+    noting = options.onAllChecked?.();
+  });
   const chunks = createChunkCache(options, choice);
   const fileOf = (name: string): StoredFile => {
     const file = model.files.find((candidate) => candidate.name === name);
@@ -70,6 +73,7 @@ export function createCachedFiles(options: StoredFilesOptions): CheckpointFiles 
     readInto,
     async close() {
       chunks.clear();
+      await noting;
       await store.release(model.id);
     },
   };

@@ -20,7 +20,7 @@ const sampleStep = 8;
 export function createChunkChoice(
   model: StoredModel,
   mode: VerifyMode,
-  onAllChecked: (() => void) | undefined,
+  onAllChecked: () => void,
 ): ChunkChoice {
   const offset = Math.floor(Math.random() * sampleStep);
   const checked = new Set<string>();
@@ -33,7 +33,7 @@ export function createChunkChoice(
     noteChecked(file, index) {
       const before = checked.size;
       checked.add(`${file}#${index}`);
-      if (checked.size === total && before < total) onAllChecked?.();
+      if (checked.size === total && before < total) onAllChecked();
     },
   };
 }

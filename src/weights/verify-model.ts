@@ -1,9 +1,9 @@
-import { createSHA256 } from "hash-wasm";
 import { throwIfAborted } from "../errors.ts";
 import type { ChunkStore, StoredFile, StoredModel } from "./chunk-store.ts";
 import { chunkRange, chunkRef, numChunks, sha256 } from "./chunks.ts";
 import { inOrderAhead } from "./in-order-ahead.ts";
 import { createDownloadProgress, type DownloadProgress } from "./progress.ts";
+import { createSha256 } from "./sha256.ts";
 import type { ByteProgress } from "./types.ts";
 
 /** What a check of every stored byte found. */
@@ -60,7 +60,7 @@ async function verifyFile(
   file: StoredFile,
   progress: DownloadProgress,
 ): Promise<VerifiedFile> {
-  const hasher = await createSHA256();
+  const hasher = await createSha256();
   const badChunks: number[] = [];
   const read = async (index: number) => {
     const { bytes, digest } = await store.getChunk(chunkRef(model, file, index));

@@ -154,6 +154,17 @@ describe("createOpfsStore", () => {
     expect(await storedIndexes(store)).toEqual([]);
     expect([...(await store.listChunks("m", "g")).keys()]).toEqual([0]);
   });
+  it("leaves no file open where it is released in the midst of work", async () => {
+    const fake = createFakeOpfs();
+    const store = open(fake);
+    const work = [0, 1, 2].map((index) => store.putChunk(ref(index), bytes(index), "d"));
+    const released = [store.release("m"), store.release("m")];
+    work.push(store.putChunk(ref(3), bytes(3), "d"));
+    await Promise.all([...work, ...released]);
+    expect(await storedIndexes(store)).toEqual([0, 1, 2, 3]);
+    await store.release("m");
+    await open(fake).putChunk(ref(4), bytes(4), "d"); // another tab finds nothing locked
+  });
   it("says so where there is no private file system", async () => {
     await expect(createOpfsStore().getModel("m")).rejects.toThrow(/no origin private file system/);
   });

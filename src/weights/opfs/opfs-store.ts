@@ -1,7 +1,7 @@
 import { EngineError } from "../../errors.ts";
 import type { ChunkRef, ChunkStore, StoredModel } from "../chunk-store.ts";
 import { sha256 } from "../chunks.ts";
-import { isLostFile, storageError } from "../storage-errors.ts";
+import { isClosedConnection, isLostFile, storageError } from "../storage-errors.ts";
 import { crc32 } from "./crc32.ts";
 import { toHex } from "./journal.ts";
 import { type ModelFolder, openModelFolder, writeAll } from "./model-folder.ts";
@@ -16,6 +16,8 @@ export type OpenRoot = () => Promise<FileSystemDirectoryHandle>;
  */
 export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
   const folders = new Map<string, Promise<ModelFolder>>();
+  /** Folders being closed: their handles shut out new ones until then. */
+  const closing = new Map<string, Promise<void>>();
 
   async function within<T>(action: string, work: () => Promise<T>): Promise<T> {
     try {
@@ -28,7 +30,7 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
   function folderOf(id: string): Promise<ModelFolder> {
     const opened =
       folders.get(id) ??
-      Promise.all([openRoot(), folderName(id)]).then(async ([root, name]) =>
+      Promise.all([openRoot(), folderName(id), closing.get(id)]).then(async ([root, name]) =>
         openModelFolder(await root.getDirectoryHandle(name, { create: true })),
       );
     folders.set(id, opened);
@@ -38,22 +40,25 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
 
   async function release(id: string): Promise<void> {
     const folder = folders.get(id);
+    if (folder === undefined) return closing.get(id);
     folders.delete(id);
-    await (await folder?.catch(() => undefined))?.close();
+    const closed = folder.then(
+      (opened) => opened.close(),
+      () => {},
+    );
+    closing.set(id, closed);
+    await closed.finally(() => closing.delete(id));
   }
 
-  const read = <T>(action: string, id: string, use: (folder: ModelFolder) => Promise<T>) =>
-    within(action, async () => use(await folderOf(id)));
-
-  /** A write; after the browser cleared the folder it is made anew, once. */
-  const write = (action: string, id: string, use: (folder: ModelFolder) => Promise<void>) =>
+  /** Works in a folder; where the browser cleared it, or it was closed meanwhile, once more in a new one. */
+  const inFolder = <T>(action: string, id: string, use: (folder: ModelFolder) => Promise<T>) =>
     within(action, async () => {
       try {
-        await use(await folderOf(id));
+        return await use(await folderOf(id));
       } catch (error) {
-        if (!isLostFile(error)) throw error;
+        if (!isLostFile(error) && !isClosedConnection(error)) throw error;
         await release(id);
-        await use(await folderOf(id));
+        return use(await folderOf(id));
       }
     });
 
@@ -81,7 +86,7 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
         return folder === undefined ? undefined : (await openModelFolder(folder).state()).model;
       }),
     putModel: (model) =>
-      write("writing the list of models", model.id, (folder) => folder.append({ type: "model", model })),
+      inFolder("writing the list of models", model.id, (folder) => folder.append({ type: "model", model })),
     listModels: () => within("reading the list of models", listModels),
     deleteModel: (id) =>
       within("deleting a model", async () => {
@@ -90,7 +95,7 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
         await root.removeEntry(await folderName(id), { recursive: true }).catch(undefinedIfLost);
       }),
     getText: (id, name) =>
-      read(`reading ${name}`, id, async (folder) => {
+      inFolder(`reading ${name}`, id, async (folder) => {
         const text = (await folder.state()).texts.get(name);
         if (text === undefined) return undefined;
         const bytes = new Uint8Array(text.sizeBytes);
@@ -102,7 +107,7 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
           : undefined;
       }),
     putText: (id, name, text) =>
-      write(`storing ${name}`, id, async (folder) => {
+      inFolder(`storing ${name}`, id, async (folder) => {
         const bytes = new TextEncoder().encode(text);
         await folder.files.use(textName(name), "readwrite", (file) => {
           file.truncate(0);
@@ -112,12 +117,12 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
         await folder.append({ type: "text", name, sizeBytes: bytes.byteLength, crc: crc32(bytes) });
       }),
     listChunks: (id, file) =>
-      read(`listing the chunks of ${file}`, id, async (folder) => {
+      inFolder(`listing the chunks of ${file}`, id, async (folder) => {
         const chunks = [...((await folder.state()).chunks.get(file) ?? [])].sort(([a], [b]) => a - b);
         return new Map(chunks.map(([index, { digest }]) => [index, digest]));
       }),
     getChunk: (ref) =>
-      read(`reading chunk ${ref.index} of ${ref.file}`, ref.id, async (folder) => {
+      inFolder(`reading chunk ${ref.index} of ${ref.file}`, ref.id, async (folder) => {
         const chunk = (await folder.state()).chunks.get(ref.file)?.get(ref.index);
         if (chunk === undefined) return { bytes: undefined, digest: undefined };
         const bytes = new Uint8Array(chunk.sizeBytes);
@@ -125,11 +130,11 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
         return { bytes: isWhole ? bytes : undefined, digest: chunk.digest };
       }),
     readInto: (ref, skipBytes, target) =>
-      read(`reading chunk ${ref.index} of ${ref.file}`, ref.id, (folder) =>
+      inFolder(`reading chunk ${ref.index} of ${ref.file}`, ref.id, (folder) =>
         readPart(folder, ref, skipBytes, target),
       ),
     putChunk: (ref, bytes, digest) =>
-      write(`storing chunk ${ref.index} of ${ref.file}`, ref.id, async (folder) => {
+      inFolder(`storing chunk ${ref.index} of ${ref.file}`, ref.id, async (folder) => {
         await folder.files.use(dataName(ref.file), "readwrite", (file) => {
           writeAll(file, bytes, ref.startBytes);
           file.flush();
@@ -138,13 +143,13 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
         await folder.append({ type: "chunk", file, index, startBytes, sizeBytes: bytes.byteLength, digest });
       }),
     getHash: (id, file) =>
-      read(`reading the hash of ${file}`, id, async (folder) => (await folder.state()).hashes.get(file)),
+      inFolder(`reading the hash of ${file}`, id, async (folder) => (await folder.state()).hashes.get(file)),
     putHash: (id, file, { numChunks, state }) =>
-      write(`storing the hash of ${file}`, id, (folder) =>
+      inFolder(`storing the hash of ${file}`, id, (folder) =>
         folder.append({ type: "hash", file, numChunks, state: toHex(state) }),
       ),
     deleteFile: (id, file) =>
-      write(`deleting ${file}`, id, async (folder) => {
+      inFolder(`deleting ${file}`, id, async (folder) => {
         await folder.append({ type: "drop", file });
         await folder.files.remove(dataName(file));
       }),

@@ -31,6 +31,7 @@ export interface SyncFiles {
   use<T>(name: string, mode: Mode, use: (handle: SyncHandle) => T): Promise<T | undefined>;
   /** Closes and removes a file; fine where there is none. */
   remove(name: string): Promise<void>;
+  /** Closes every file; `use` fails with InvalidStateError from then on. */
   close(): Promise<void>;
 }
 
@@ -40,6 +41,7 @@ export interface SyncFiles {
  */
 export function openSyncFiles(folder: FileSystemDirectoryHandle): SyncFiles {
   const open = new Map<string, OpenFile>();
+  let isShut = false;
 
   async function closeFile(name: string): Promise<void> {
     const file = open.get(name);
@@ -64,6 +66,8 @@ export function openSyncFiles(folder: FileSystemDirectoryHandle): SyncFiles {
   return {
     async use(name, mode, use) {
       for (;;) {
+        // Nobody would close what is opened from here on.
+        if (isShut) throw new DOMException("the folder was closed", "InvalidStateError");
         const known = open.get(name);
         if (known !== undefined && known.mode !== mode && mode === "readwrite") {
           await closeFile(name);
@@ -82,6 +86,7 @@ export function openSyncFiles(folder: FileSystemDirectoryHandle): SyncFiles {
       });
     },
     close: async () => {
+      isShut = true;
       await Promise.all([...open.keys()].map(closeFile));
     },
   };
