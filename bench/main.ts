@@ -20,6 +20,7 @@ const patienceMs = 2000;
 const form = byId("bench-form", HTMLFormElement);
 const shape = byId("shape", HTMLSelectElement);
 const layers = byId("layers", HTMLSelectElement);
+const dense = byId("dense", HTMLSelectElement);
 const runButton = byId("run", HTMLButtonElement);
 const stopButton = byId("stop", HTMLButtonElement);
 const copyButton = byId("copy", HTMLButtonElement);
@@ -54,6 +55,7 @@ function readRequest(): PageRequest {
     shape: chosenShape(),
     nanoUrl: new URL(nanoFolder, location.href).href,
     layers: Number(layers.value),
+    dense: dense.value === "int8" ? "int8" : "bf16",
     promptTokens: numberOf("prompt"),
     decodeTokens: numberOf("tokens"),
     depth: numberOf("depth"),
@@ -134,6 +136,7 @@ function applyAddress(): void {
   const parameters = new URLSearchParams(location.search);
   shape.value = shapes.find((name) => name === parameters.get("shape")) ?? "nano";
   fillLayers();
+  dense.value = parameters.get("dense") === "int8" ? "int8" : "bf16";
   for (const id of ["prompt", "tokens", "depth", "runs"]) {
     const text = parameters.get(id);
     if (text !== null && /^\d+$/.test(text)) byId(id, HTMLInputElement).value = text;
@@ -141,6 +144,7 @@ function applyAddress(): void {
 }
 
 shape.replaceChildren(...shapes.map((name) => new Option(labels[name], name)));
+dense.replaceChildren(new Option("bf16, as published", "bf16"), new Option("int8", "int8"));
 applyAddress();
 shape.addEventListener("change", fillLayers);
 form.addEventListener("submit", (event) => {

@@ -10,6 +10,7 @@ export interface PageRequest {
   readonly nanoUrl: string;
   /** Most layers; fewer are taken where the adapter has no room for them. */
   readonly layers: number;
+  readonly dense: "bf16" | "int8";
   readonly promptTokens: number;
   readonly decodeTokens: number;
   /** 0: not at depth. */

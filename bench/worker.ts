@@ -47,11 +47,11 @@ async function withFewerLayers<T>(
 }
 
 function bench(gpu: Gpu, files: CheckpointFiles, request: PageRequest): Promise<BenchReport> {
-  const { promptTokens, decodeTokens, depth, runs } = request;
+  const { dense, promptTokens, decodeTokens, depth, runs } = request;
   const contextLength = Math.max(512, promptTokens + 64, decodeTokens + 64, depth + 128);
   return benchModel(gpu, {
     files,
-    load: { contextLength, settings: createRememberedSettings() },
+    load: { contextLength, dense, settings: createRememberedSettings() },
     options: {
       ...{ promptTokens: [promptTokens], decodeTokens, runs, kernels: true, signal: stopping.signal },
       ...(depth > 0 && { depth }),
