@@ -32,6 +32,8 @@ export {
 } from "./client/worker-engine.ts";
 export type { WorkerLike } from "./client/worker-like.ts";
 export { EngineError, type ErrorCode, type ErrorDetails, errorCodes, isEngineError } from "./errors.ts";
+export type { KernelTuning } from "./kernels/tuning.ts";
+export type { TuningOverrides } from "./kernels/tuning-candidates.ts";
 export type {
   CapabilityOptions,
   CapabilityProblem,

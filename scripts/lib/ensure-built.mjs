@@ -101,7 +101,7 @@ function fingerprint(target) {
 }
 
 /**
- * Files, relative to the root, that an input names. Tests do not count.
+ * Files, relative to the root, that an input names. Tests do not count; the references do, which the bench runs.
  * @param {string} input a file, a folder, or `*.ext` at the top
  * @returns {string[]}
  */
@@ -109,7 +109,7 @@ function expand(input) {
   if (input.startsWith("*")) return readdirSync(root).filter((name) => name.endsWith(input.slice(1)));
   const facts = statSync(join(root, input), { throwIfNoEntry: false });
   if (facts === undefined) return [];
-  if (!facts.isDirectory()) return /\.(test|reference)\.\w+$/.test(input) ? [] : [input];
+  if (!facts.isDirectory()) return /\.test\.\w+$/.test(input) ? [] : [input];
   return readdirSync(join(root, input)).flatMap((name) => expand(`${input}/${name}`));
 }
 
