@@ -14,6 +14,7 @@ import { nanoFolder } from "./embedded-model.ts";
 import { createFolderFiles } from "./folder-files.ts";
 import { openGrammar } from "./open-grammar.ts";
 import { adapterChoice, type Options } from "./options.ts";
+import { createSettingsFile } from "./settings-file.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface OpenOptions {
@@ -45,7 +46,7 @@ export async function withModel(
       ? Math.min(config.maxPositionEmbeddings, Math.max(8192, neededTokens))
       : checkContextLength(load.contextLength, config);
   const gpu = await openDawn(adapter, (sentence) => terminal.err(`${sentence}\n`));
-  const engine = await createEngine(gpu, { openGrammar });
+  const engine = await createEngine(gpu, { openGrammar, settings: createSettingsFile() });
   try {
     await engine.load(files, { ...load, contextLength });
     await use(engine);

@@ -25,7 +25,7 @@ export function createGpuTimer(gpu: Gpu): GpuTimer {
         encoder.resolveQuerySet(querySet, 0, 2, stamps, 0);
       });
       const [begin = 0n, end = 0n] = new BigUint64Array(await readBuffer(gpu, stamps));
-      return Number(end - begin) / 1e6;
+      return Math.max(0, Number(end - begin) / 1e6); // drivers may set their clock back
     },
     destroy() {
       querySet.destroy();

@@ -12,6 +12,7 @@ import { nanoFolder } from "../embedded-model.ts";
 import { usageError } from "../exit.ts";
 import { createFolderFiles } from "../folder-files.ts";
 import { adapterChoice, asksForHelp, type Options, parseOptions, refuseFree } from "../options.ts";
+import { createSettingsFile } from "../settings-file.ts";
 import type { Terminal } from "../terminal.ts";
 
 const usage = `usage: npm run bench -- [--shape nano|toy|20b|120b] [--layers N] [--model DIR|nano] [--prompt N] [--tokens N] [--runs N] [--context N]
@@ -97,6 +98,7 @@ function readSetting(options: Options): Omit<KernelRequest, "files"> {
     ...(kernel !== undefined && { kernel }),
     load: {
       contextLength,
+      settings: createSettingsFile(),
       ...(kvFormat && { kvFormat }),
       ...(dense && { dense }),
       ...(variant && { variant }),
