@@ -1,8 +1,9 @@
 import { EngineError } from "../errors.ts";
-import { parseModelConfig } from "../format/config.ts";
+import { configName, parseModelConfig } from "../format/config.ts";
 import { expectedTensors } from "../format/expected-tensors.ts";
 import type { PublishedShape } from "../format/published-shapes.ts";
-import { dtypeBytes, type ExpectedTensor, type ModelConfig } from "../format/types.ts";
+import { shardIndexName, singleShardName } from "../format/shard-index.ts";
+import { dtypeBytes, type ExpectedTensor } from "../format/types.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 
 /** Shapes with published sizes; `layers` may cut them. */
@@ -15,39 +16,59 @@ export type SyntheticShape = PublishedShape;
 /** Random bytes are made once and repeated: 4 MiB less a bit, so that repeats do not line up with rows. */
 const patternBytes = 4 * 1024 * 1024 - 4096;
 
+export interface SyntheticOptions {
+  /** Weight files, named and indexed as the published ones are. Default 1, without an index. */
+  readonly numShards?: number;
+}
+
 /**
  * A checkpoint of random weights made as it is read: finite activations, routing spread over the experts, no files.
- * It goes through the same reader, checks and upload as a real one.
+ * It goes through the same reader, checks and upload as a real one. Written to disk it is the same checkpoint.
  */
-export function createSyntheticFiles(configJson: Record<string, unknown>, id: string): CheckpointFiles {
-  const config = parseModelConfig(configJson);
-  const { header, dataStart, spans, sizeBytes } = layOut(config);
+export function createSyntheticFiles(
+  configJson: Record<string, unknown>,
+  id: string,
+  { numShards = 1 }: SyntheticOptions = {},
+): CheckpointFiles & { readonly names: readonly string[] } {
+  const tensors = [...expectedTensors(parseModelConfig(configJson)).values()];
+  const shards = layOutShards(tensors, numShards);
+  const texts = new Map([[configName, JSON.stringify(configJson)]]);
+  if (numShards > 1) texts.set(shardIndexName, indexText(shards));
+  const shardOf = (name: string): Shard => {
+    const shard = shards.get(name);
+    if (shard !== undefined) return shard;
+    throw new EngineError("internal", `There is no synthetic file ${name}.`);
+  };
   let patterns: ReturnType<typeof createPatterns> | undefined;
+  async function readInto(name: string, startBytes: number, target: Uint8Array): Promise<void> {
+    const { header, dataStart, spans } = shardOf(name);
+    const endBytes = startBytes + target.byteLength;
+    for (let at = startBytes; at < endBytes; ) {
+      if (at < dataStart) {
+        const part = header.subarray(at, Math.min(endBytes, dataStart));
+        target.set(part, at - startBytes);
+        at += part.byteLength;
+        continue;
+      }
+      const span = spanAt(spans, at - dataStart);
+      const end = Math.min(endBytes, dataStart + span.end);
+      patterns ??= createPatterns(); // made when data is read, not where only headers are
+      const part = target.subarray(at - startBytes, end - startBytes);
+      fill(part, patterns(span.tensor), at - dataStart - span.start);
+      at = end;
+    }
+  }
   return {
     id,
-    readText: async (name) => (name === "config.json" ? JSON.stringify(configJson) : undefined),
-    sizeBytes: async () => sizeBytes,
-    async read(_name, startBytes, endBytes) {
+    names: [...texts.keys(), ...shards.keys()],
+    readText: async (name) => texts.get(name),
+    sizeBytes: async (name) => shardOf(name).sizeBytes,
+    async read(name, startBytes, endBytes) {
       const out = new Uint8Array(endBytes - startBytes);
-      for (let at = startBytes; at < endBytes; ) {
-        if (at < dataStart) {
-          const part = header.subarray(at, Math.min(endBytes, dataStart));
-          out.set(part, at - startBytes);
-          at += part.byteLength;
-          continue;
-        }
-        const span = spanAt(spans, at - dataStart);
-        const end = Math.min(endBytes, dataStart + span.end);
-        patterns ??= createPatterns(); // made when data is read, not where only headers are
-        fill(
-          out.subarray(at - startBytes, end - startBytes),
-          patterns(span.tensor),
-          at - dataStart - span.start,
-        );
-        at = end;
-      }
+      await readInto(name, startBytes, out);
       return out;
     },
+    readInto,
   };
 }
 
@@ -57,12 +78,44 @@ interface Span {
   readonly end: number;
 }
 
-function layOut(config: ModelConfig) {
+interface Shard {
+  readonly header: Uint8Array;
+  readonly dataStart: number;
+  readonly spans: readonly Span[];
+  readonly sizeBytes: number;
+}
+
+const tensorBytes = ({ shape, dtype }: ExpectedTensor): number =>
+  shape.reduce((product, size) => product * size, dtypeBytes[dtype]);
+
+/** Tensors in order, in shards of about the same size. The published shards count from 0 to their number less one. */
+function layOutShards(tensors: readonly ExpectedTensor[], numShards: number): Map<string, Shard> {
+  const totalBytes = tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
+  const groups = Array.from({ length: numShards }, (): ExpectedTensor[] => []);
+  let before = 0;
+  for (const tensor of tensors) {
+    groups[Math.min(numShards - 1, Math.floor((before / totalBytes) * numShards))]?.push(tensor);
+    before += tensorBytes(tensor);
+  }
+  const digits = (value: number) => String(value).padStart(5, "0");
+  const name = (i: number) =>
+    numShards === 1 ? singleShardName : `model-${digits(i)}-of-${digits(numShards - 1)}.safetensors`;
+  return new Map(groups.map((group, i) => [name(i), layOut(group)]));
+}
+
+function indexText(shards: ReadonlyMap<string, Shard>): string {
+  const entries = [...shards].flatMap(([file, { spans }]) => spans.map(({ tensor }) => [tensor.name, file]));
+  const sizes = [...shards.values()].map(({ spans }) => spans.at(-1)?.end ?? 0);
+  const metadata = { total_size: sizes.reduce((sum, size) => sum + size, 0) };
+  return JSON.stringify({ metadata, weight_map: Object.fromEntries(entries) });
+}
+
+function layOut(tensors: readonly ExpectedTensor[]): Shard {
   const spans: Span[] = [];
   const entries: Record<string, unknown> = {};
   let offset = 0;
-  for (const tensor of expectedTensors(config).values()) {
-    const end = offset + tensor.shape.reduce((product, size) => product * size, dtypeBytes[tensor.dtype]);
+  for (const tensor of tensors) {
+    const end = offset + tensorBytes(tensor);
     entries[tensor.name] = { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [offset, end] };
     spans.push({ tensor, start: offset, end });
     offset = end;

@@ -1,0 +1,81 @@
+import { createBufferSet, flushWrites } from "../gpu/buffers.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { createStaging, type UploadWay } from "../gpu/staging.ts";
+import type { CheckpointFiles } from "../weights/types.ts";
+
+const blockBytes = 16 * 1024 * 1024;
+const numLanes = 4;
+/** Rates are of decimal gigabytes, as file sizes are. */
+const giga = 1e9;
+
+export interface Rate {
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly gigabytesPerSecond: number;
+}
+
+const rate = (bytes: number, startedMs: number): Rate => {
+  const seconds = (performance.now() - startedMs) / 1000;
+  return { bytes, seconds, gigabytesPerSecond: bytes / giga / seconds };
+};
+
+/**
+ * How fast a checkpoint can be read alone: every weight file, in blocks of 16 MiB, four at once, as a load does, up to
+ * `mostBytes` of them.
+ */
+export async function measureRead(
+  files: CheckpointFiles,
+  names: readonly string[],
+  mostBytes = Number.POSITIVE_INFINITY,
+): Promise<Rate> {
+  const blocks: { name: string; start: number; end: number }[] = [];
+  let bytes = 0;
+  for (const name of names) {
+    const sizeBytes = await files.sizeBytes(name);
+    for (let start = 0; start < sizeBytes && bytes < mostBytes; start += blockBytes) {
+      const end = Math.min(sizeBytes, start + blockBytes);
+      blocks.push({ name, start, end });
+      bytes += end - start;
+    }
+  }
+  const queue = blocks.values();
+  const started = performance.now();
+  const lane = async () => {
+    const memory = new Uint8Array(blockBytes);
+    for (const { name, start, end } of queue) {
+      if (files.readInto === undefined) await files.read(name, start, end);
+      else await files.readInto(name, start, memory.subarray(0, end - start));
+    }
+  };
+  await Promise.all(Array.from({ length: numLanes }, lane));
+  return rate(bytes, started);
+}
+
+/** How fast bytes that are in memory already reach GPU buffers, copied block by block as a load does. @throws out-of-memory */
+export async function measureUpload(gpu: Gpu, way: UploadWay, totalBytes: number): Promise<Rate> {
+  const buffers = createBufferSet(gpu);
+  try {
+    const target = buffers.storage("upload test", Math.min(buffers.largestStorageBytes, 8 * blockBytes));
+    const places = Math.floor(target.size / blockBytes);
+    const stagings = Array.from({ length: numLanes }, () => createStaging(gpu, way, blockBytes, buffers));
+    await buffers.settled();
+    const source = new Uint8Array(blockBytes).map((_, i) => (i * 31) & 255);
+    const numBlocks = Math.ceil(totalBytes / blockBytes);
+    let next = 0;
+    const started = performance.now();
+    const lane = async (staging: (typeof stagings)[number]) => {
+      for (let block = next++; block < numBlocks; block = next++) {
+        const memory = await staging.open(blockBytes);
+        memory.set(source);
+        staging.close();
+        const offsetBytes = (block % places) * blockBytes;
+        staging.copy([{ fromBytes: 0, sizeBytes: blockBytes, buffer: target, offsetBytes }]);
+      }
+    };
+    await Promise.all(stagings.map(lane));
+    await flushWrites(gpu);
+    return rate(numBlocks * blockBytes, started);
+  } finally {
+    buffers.destroy();
+  }
+}
