@@ -22,6 +22,8 @@ export interface Fault {
   readonly ignoreRange?: boolean;
   /** Break the connection after this many bytes of the body. */
   readonly resetAfterBytes?: number;
+  /** End the body after this many bytes as if it were complete: sent without Content-Length. */
+  readonly endAfterBytes?: number;
   /** Fall silent after this many bytes of the body; the connection stays open. */
   readonly stallAfterBytes?: number;
   /** Slow the body down to about this rate. */

@@ -219,6 +219,20 @@ describe("faults", () => {
     await expect(response.text()).rejects.toThrow();
   });
 
+  it("ends the body early as if it were complete", async () => {
+    const { url } = await serveWith({ endAfterBytes: 4 });
+    const whole = await fetch(`${url}digits.bin`);
+    expect([whole.status, whole.headers.get("content-length"), await whole.text()]).toEqual([
+      200,
+      null,
+      "0123",
+    ]);
+    const part = await fetch(`${url}digits.bin`, { headers: { Range: "bytes=2-8" } });
+    expect([part.status, await part.text()]).toEqual([206, "2345"]);
+    const short = await fetch(`${url}digits.bin`, { headers: { Range: "bytes=2-3" } });
+    expect([short.headers.get("content-length"), await short.text()]).toEqual(["2", "23"]);
+  });
+
   it("stalls within the body and keeps the connection", async () => {
     const { url } = await serveWith({ stallAfterBytes: 4 });
     const response = await fetch(`${url}digits.bin`);
