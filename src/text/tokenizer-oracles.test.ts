@@ -207,7 +207,7 @@ describe("the published tokenizer", () => {
     ["marks", "!?"],
     ["line ends", "\n\r"],
     ["an emoji", "💖"],
-  ])("takes long runs of %s", (_name, unit) => {
+  ])("takes long runs of %s", { timeout: 30_000 }, (_name, unit) => {
     const text = unit.repeat(2000);
     expect(differs(tokenizer.encode(text), oracle(text))).toBe(false);
     const long = unit.repeat(200_000);

@@ -58,14 +58,14 @@ describe("tokenizer", () => {
     }
   });
 
-  it("gives back any text", () => {
+  it("gives back any text", { timeout: 30_000 }, () => {
     const property = fc.property(anyText, (text) => {
       expect(nano.decode(nano.encode(text))).toBe(text);
     });
     fc.assert(property, { numRuns: 500 });
   });
 
-  it("gives the ids of @huggingface/tokenizers", () => {
+  it("gives the ids of @huggingface/tokenizers", { timeout: 30_000 }, () => {
     const { model, pre_tokenizer } = nanoFile();
     const parts = { model, pre_tokenizer, added_tokens: [], normalizer: null, post_processor: null };
     const library = new LibraryTokenizer({ ...parts, decoder: null }, {});
@@ -91,7 +91,7 @@ describe("tokenizer", () => {
     fc.assert(property, { numRuns: 500 });
   });
 
-  it("never makes a special token from text", () => {
+  it("never makes a special token from text", { timeout: 30_000 }, () => {
     fc.assert(
       fc.property(textWithSpecials, (text) => {
         const ids = nano.encode(text);
@@ -120,7 +120,7 @@ describe("tokenizer", () => {
     expect(nano.decode(nano.encode("a\uD800b"))).toBe("a\uFFFDb");
   });
 
-  it("says so where a run is too long for the pattern's stack", () => {
+  it("says so where a run is too long for the pattern's stack", { timeout: 30_000 }, () => {
     const run = (length: number) => () => nano.encode("日".repeat(length));
     expect(run(2 ** 17)().length).toBeGreaterThan(2 ** 16);
     expect(run(2 ** 23)).toThrow(/text of 8388608 characters: a run in it is too long/);
