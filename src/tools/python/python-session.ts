@@ -19,6 +19,7 @@ export type RunEnding = { readonly type: "done" } | { readonly type: "failed"; r
 export interface PythonSession {
   /** Runs code; one run at a time. Settles in any case, at the latest when a limit is reached or the signal fires. */
   run(code: string, signal: AbortSignal): Promise<{ readonly ending: RunEnding; readonly output: string }>;
+  /** Ends the worker; a run under way settles as failed. */
   end(): void;
 }
 
@@ -97,7 +98,10 @@ export function openPythonSession(options: PythonSessionOptions): PythonSession 
       signal.removeEventListener("abort", stop);
       return { ending, output: output.text() };
     },
-    end: () => worker.terminate(),
+    end() {
+      worker.terminate();
+      onReply({ type: "failed", message: "it was ended" });
+    },
   };
 }
 

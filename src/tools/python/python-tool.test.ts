@@ -150,6 +150,16 @@ describe("createPythonTool", () => {
     await expect(run("c")).rejects.toMatchObject({ code: "disposed" });
   });
 
+  it("settles a run under way on reset and dispose", async () => {
+    for (const end of ["reset", "dispose"] as const) {
+      const { tool, run } = setUp({ timeoutMs: 60_000 });
+      await run("a");
+      const running = run("loop");
+      setTimeout(() => tool[end](), 5);
+      await expect(running).rejects.toThrow("Python failed: it was ended");
+    }
+  });
+
   it("forgets on reset", async () => {
     const { tool, workers, run } = setUp();
     await run("a");
