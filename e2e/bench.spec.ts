@@ -1,0 +1,56 @@
+import type { Page } from "@playwright/test";
+import { expect, test } from "./support/test.ts";
+
+const timeout = 150_000;
+const toy = "bench/?shape=toy&prompt=16&tokens=4&depth=8&runs=1";
+
+const state = (page: Page) => page.getByTestId("status");
+const fits = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
+
+test("the benchmark page times a toy model, draws what it found and copies it as JSON", async ({
+  serve,
+  visit,
+}) => {
+  const server = await serve();
+  const { page, context } = await visit();
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.url });
+  const problems: string[] = [];
+  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+  await page.goto(server.url + toy);
+  await page.getByTestId("run").click();
+  await expect(state(page)).toHaveAttribute("data-state", "done", { timeout });
+  const results = page.getByTestId("results");
+  await expect(results.getByText("Share of the read bandwidth")).toBeVisible();
+  await expect(results.locator("table").nth(1).locator("tr")).not.toHaveCount(0);
+  await expect(results.getByText("moe-down-vec")).toBeVisible();
+  await page.screenshot({ path: "e2e/results/bench-light-1280.png", fullPage: true });
+
+  await page.getByTestId("copy").click();
+  await expect(state(page)).toHaveText("Copied.");
+  const report = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()));
+  expect(report).toMatchObject({ schema: 1, decode: { tokens: 4 }, decodeAtDepth: { depth: 8 } });
+  expect(report.decode.tokensPerSecond).toBeGreaterThan(0);
+  expect(report.kernelsChecked.length).toBeGreaterThan(15);
+
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.setViewportSize({ width: 360, height: 740 });
+  expect(await fits(page)).toBe(true);
+  await page.screenshot({ path: "e2e/results/bench-dark-360.png", fullPage: true });
+  expect(problems).toEqual([]);
+});
+
+test("a benchmark is stopped, and another can be started", async ({ serve, visit }) => {
+  const server = await serve();
+  const { page } = await visit();
+  await page.goto(server.url);
+  await page.getByRole("link", { name: "benchmark" }).click();
+  await page.getByLabel("Decoded tokens").fill("400");
+  await page.getByTestId("run").click();
+  await expect(page.getByTestId("stop")).toBeVisible();
+  await expect(page.getByTestId("run")).toBeDisabled();
+  await page.getByTestId("stop").click();
+  await expect(state(page)).toHaveText("Stopped.");
+  await expect(page.getByTestId("run")).toBeEnabled();
+  await expect(page.getByTestId("results")).toBeHidden();
+});
