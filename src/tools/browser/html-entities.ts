@@ -21,7 +21,7 @@ const windows1252 = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“
 export function decodeEntities(text: string): string {
   if (!text.includes("&")) return text;
   return text.replace(
-    /&(?:#(\d{1,8}|[xX][\da-fA-F]{1,6});?|([A-Za-z]\w{0,30})(;?)(?!\w))/g,
+    /&(?:#(\d{1,8}|[xX][\da-fA-F]{1,6});?|([A-Za-z]\w{0,30})(;|(?!\w)))/g,
     (whole, number, name, end) => {
       if (number !== undefined) return numbered(number);
       const character = characters.get(name);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../testing/data.ts";
 import { htmlPage } from "./html-page.ts";
@@ -7,7 +8,21 @@ const page = (html: string, url = at) => htmlPage({ html, url });
 /** The text after the line with the address. */
 const text = (html: string) => page(html).text.split("\n").slice(2).join("\n");
 
+// [html, text, link targets, title] as openai/gpt-oss's page_contents.py makes them of a page at `at`, with
+// html2text 2020.1.16 and lxml 4.9.2.
+const fixture = new URL("html-page.fixture.json", import.meta.url);
+const references = JSON.parse(readFileSync(fixture, "utf8")) as [string, string, string[], string][];
+
 describe("htmlPage", () => {
+  it.each(references)(
+    "reads as the reference tool does, but for blanks at the end of lines: %s",
+    (html, ...expected) => {
+      const { text, urls, title } = page(html);
+      const trimmed = (lines: string) => lines.replace(/ +$/gm, "");
+      expect([trimmed(text), urls, title]).toEqual([trimmed(expected[0]), ...expected.slice(1)]);
+    },
+  );
+
   it("begins with the address, and takes its title from the page, the caller or the host", () => {
     expect(page("<title>A &amp; B</title><p>x").text).toBe(`\nURL: ${at}\nx`);
     expect(page("<title>\n A  &amp; B</title><p>x").title).toBe("A & B");
@@ -55,6 +70,13 @@ describe("htmlPage", () => {
 
   it("keeps preformatted lines, and marks quotes", () => {
     expect(text("<pre>a\n  b\n</pre>c<blockquote>q<p>r</blockquote>")).toBe("a\n      b\n\nc\n\n> q\n>\n> r");
+  });
+
+  it("ignores blanks and breaks after the sign of an item, also of empty ones", () => {
+    expect(text("<h2> A </h2><ul><li> <p>b</p></li><li></li><li>\n c</ul>")).toBe(
+      "## A\n\n  * b\n\n  * \n  * c",
+    );
+    expect(text("<code>f(x)</code> <pre><code>g</code></pre>")).toBe("`f(x)`\n\n    g");
   });
 
   it("parts table cells and rows, and words that only tags part", () => {

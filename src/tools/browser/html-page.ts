@@ -3,7 +3,8 @@ import { type Page, withoutLinkMarks, withUrlLine } from "./page.ts";
 import { createTextFlow, type TextFlow } from "./text-flow.ts";
 
 // What gpt-oss was trained to read: openai/gpt-oss, tools/simple_browser/page_contents.py, which goes through the
-// Python package html2text. Own code over the same rules; tails of removed elements and emoji are kept, though.
+// Python package html2text. Own code over the same rules, except that tails of removed elements and emoji are kept,
+// sections are paragraphs, and no blanks end a line but before a break.
 
 const hiddenTags = new Set("head script style math template svg noembed noframes iframe object".split(" "));
 const paragraphTags = new Set(
@@ -75,13 +76,28 @@ const readers: ReadonlyMap<string, (node: HtmlElement, reader: Reader) => void> 
   ["tr", readRow],
   ["dt", readTerm],
   ["dd", readTerm],
+  ["q", between('"')],
+  ["code", between("`")],
+  ["tt", between("`")],
+  ["del", between("~~")],
+  ["s", between("~~")],
+  ["strike", between("~~")],
   ["sup", readScript],
   ["sub", readScript],
 ]);
 
+/** Text between two signs. */
+function between(sign: string): (node: HtmlElement, reader: Reader) => void {
+  return (node, reader) => {
+    reader.flow.sign(sign);
+    readAll(node, reader);
+    reader.flow.sign(sign);
+  };
+}
+
 function readHeading(node: HtmlElement, reader: Reader): void {
   reader.flow.paragraph();
-  reader.flow.mark(`${"#".repeat(Number(node.tag.slice(1)))} `);
+  reader.flow.marker(`${"#".repeat(Number(node.tag.slice(1)))} `);
   readAll(node, reader);
   reader.flow.paragraph();
 }
@@ -89,8 +105,7 @@ function readHeading(node: HtmlElement, reader: Reader): void {
 function readItem(node: HtmlElement, reader: Reader): void {
   const { flow, lists } = reader;
   const number = lists.at(-1);
-  flow.lineBreak();
-  flow.mark(`${"  ".repeat(Math.max(1, lists.length))}${number === undefined ? "* " : `${number}. `}`);
+  flow.marker(`${"  ".repeat(Math.max(1, lists.length))}${number === undefined ? "* " : `${number}. `}`);
   if (number !== undefined) lists[lists.length - 1] = number + 1;
   readAll(node, reader);
   flow.lineBreak();
@@ -102,8 +117,8 @@ function readRow(node: HtmlElement, reader: Reader): void {
 }
 
 function readTerm(node: HtmlElement, reader: Reader): void {
-  reader.flow.lineBreak();
-  if (node.tag === "dd") reader.flow.mark("    ");
+  if (node.tag === "dd") reader.flow.marker("    ");
+  else reader.flow.lineBreak();
   readAll(node, reader);
   reader.flow.lineBreak();
 }

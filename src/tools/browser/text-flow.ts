@@ -4,6 +4,10 @@ export interface TextFlow {
   words(text: string): void;
   /** Text as it is, on the current line. */
   mark(text: string): void;
+  /** The sign of a heading or list item, at the beginning of a line; breaks and blanks right after it are ignored. */
+  marker(text: string): void;
+  /** A sign within a line, which preformatted text does without. */
+  sign(text: string): void;
   /** What follows begins a line, unless it does already. */
   lineBreak(): void;
   /** The same after two spaces, Markdown's sign for a break within a paragraph. */
@@ -25,6 +29,7 @@ export function createTextFlow(): TextFlow {
   let newlines = 0;
   let soft = false;
   let gap = false;
+  let isAfterMarker = false;
   let last = "";
   let prefix = "";
   let lastPrefix = "";
@@ -41,6 +46,7 @@ export function createTextFlow(): TextFlow {
       for (let i = 0; i < newlines; i++) pieces.push("\n", i < newlines - 1 ? between : prefix);
     } else if (gap || (partsWords && endsInWord.test(last) && beginsWithWord.test(text))) pieces.push(" ");
     lastPrefix = prefix;
+    isAfterMarker = false;
     newlines = 0;
     soft = false;
     gap = false;
@@ -50,6 +56,7 @@ export function createTextFlow(): TextFlow {
   }
 
   function breakLine(): void {
+    if (isAfterMarker) return;
     newlines = Math.max(newlines, 1);
     gap = false;
   }
@@ -64,7 +71,7 @@ export function createTextFlow(): TextFlow {
 
   function running(text: string): void {
     const body = text.trim();
-    if (newlines === 0 && /^\s/.test(text)) gap = true;
+    if (newlines === 0 && !isAfterMarker && /^\s/.test(text)) gap = true;
     if (body === "") return;
     put(body.replace(/\s+/g, " "), true);
     gap = /\s$/.test(text);
@@ -81,7 +88,17 @@ export function createTextFlow(): TextFlow {
       soft = newlines === 0 || soft;
       breakLine();
     },
+    sign(text) {
+      if (!preformatted) put(text);
+    },
+    marker(text) {
+      isAfterMarker = false; // of an empty item before
+      breakLine();
+      put(text);
+      isAfterMarker = true;
+    },
     paragraph() {
+      if (isAfterMarker) return;
       newlines = 2;
       gap = false;
     },
