@@ -97,7 +97,8 @@ export async function openDawn(
 
 /** An instance that gives an adapter, or undefined where it gives none, also when asked again. */
 async function hardware(dawn: DawnModule): Promise<GPU | undefined> {
-  const gpu = dawn.create([exactTimestamps]);
+  const toggles = process.env.GPT_OSS_DAWN_FEATURES;
+  const gpu = dawn.create([exactTimestamps, ...(toggles ? [`enable-dawn-features=${toggles}`] : [])]);
   try {
     await requestAdapter(gpu, { attempts: adapterAttempts });
     return gpu;

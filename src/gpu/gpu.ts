@@ -1,6 +1,7 @@
 import { EngineError } from "../errors.ts";
 import { type AdapterFacts, adapterFacts, type RequestAdapterOptions, requestAdapter } from "./adapter.ts";
 import { createPipelineCache, type PipelineCache } from "./pipelines.ts";
+import { chooseMatrix, type SubgroupMatrix } from "./subgroup-matrix.ts";
 import { chooseVariant, type KernelVariant } from "./variant.ts";
 
 export { chooseVariant, type KernelVariant, kernelVariants } from "./variant.ts";
@@ -13,6 +14,8 @@ export interface Gpu {
   readonly adapter: AdapterFacts;
   /** The variant that fits this adapter. */
   readonly variant: KernelVariant;
+  /** Subgroup matrices that the tile kernels can use; undefined where there are none. */
+  readonly matrix: SubgroupMatrix | undefined;
   /** Kernels compiled so far: a model that is loaded again compiles nothing. */
   readonly pipelines: PipelineCache;
   /** Resolves when the device is gone, with what the driver said. Never rejects. */
@@ -20,7 +23,12 @@ export interface Gpu {
   destroy(): void;
 }
 
-const optionalFeatures: readonly GPUFeatureName[] = ["subgroups", "timestamp-query"];
+const optionalFeatures = [
+  "subgroups",
+  "timestamp-query",
+  "shader-f16",
+  "chromium-experimental-subgroup-matrix",
+] as readonly GPUFeatureName[];
 
 /** Limits asked for at the adapter's own maximum; every other limit stays at its default. */
 export const raisedLimits = [
@@ -56,6 +64,7 @@ export async function openGpu(gpu: GPU | undefined, options: RequestAdapterOptio
     instance: gpu,
     adapter: facts,
     variant: chooseVariant(device.features as ReadonlySet<string>, facts),
+    matrix: chooseMatrix(device.features as ReadonlySet<string>, adapter.info),
     pipelines: createPipelineCache(device),
     lost: device.lost,
     destroy: () => device.destroy(),

@@ -1,4 +1,5 @@
 import { EngineError } from "../errors.ts";
+import type { SubgroupMatrix } from "./subgroup-matrix.ts";
 import type { KernelVariant } from "./variant.ts";
 
 /** How a kernel uses a binding. `uniform` is the step state; weights and inputs are `read`. */
@@ -70,6 +71,8 @@ export interface KernelTarget {
   readonly mxfp4?: Mxfp4Form;
   /** Most invocations of a workgroup. Default 256, which every adapter allows. */
   readonly maxWorkgroupSize?: number;
+  /** Subgroup matrices for the products of tiles. Default none. */
+  readonly matrix?: SubgroupMatrix | undefined;
 }
 
 /**
@@ -96,10 +99,22 @@ export function composeKernel<Shape, Name extends string>(
   const workgroupSize = workgroupSizeFor(definition.workgroupSizes ?? {}, target);
   if (workgroupSize !== undefined) constants.WG_SIZE = workgroupSize;
   const body = [...Object.entries(constants).map(constantLine), ...texts, definition.wgsl].join("\n");
-  const code = /\bsubgroup[A-Z_a-z]*\b/.test(body.replace(/\/\/.*$/gm, ""))
-    ? `enable subgroups;\n${body}`
-    : body;
+  const code = `${directives(body.replace(/\/\/.*$/gm, "")).join("")}${body}`;
   return { id: definition.id, code, bindings: definition.bindings };
+}
+
+/** The language features that a text uses. */
+function directives(text: string): string[] {
+  return [
+    ...(/\bsubgroup(?!Matrix|_matrix)[A-Z_a-z]*\b/.test(text) ? ["enable subgroups;\n"] : []),
+    ...(/\bf16\b/.test(text) ? ["enable f16;\n"] : []),
+    ...(/\bsubgroup_matrix/.test(text)
+      ? [
+          "enable chromium_experimental_subgroup_matrix;\n",
+          "diagnostic(off, chromium.subgroup_matrix_uniformity);\n",
+        ]
+      : []),
+  ];
 }
 
 function libraryText(library: KernelLibrary, target: KernelTarget): string {

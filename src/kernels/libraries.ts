@@ -19,6 +19,7 @@ import reduceWorkgroupWgsl from "../shaders/lib/reduce-workgroup.wgsl?raw";
 import ropeKvWgsl from "../shaders/lib/rope-kv.wgsl?raw";
 import stepWgsl from "../shaders/lib/step.wgsl?raw";
 import swigluWgsl from "../shaders/lib/swiglu.wgsl?raw";
+import tileMatrixWgsl from "../shaders/lib/tile-matrix.wgsl?raw";
 import tileWgsl from "../shaders/lib/tile.wgsl?raw";
 
 /** bf16 expansion. */
@@ -52,6 +53,9 @@ export const expertWeights = { mxfp4: expertMxfp4, bf16: expertBf16 } as const;
 /** Reading expert weights for `tile`, by how they are stored; after `expertWeights`. */
 export const expertTile = { mxfp4: expertMxfp4TileWgsl, bf16: expertBf16TileWgsl } as const;
 /** Products of a tile of tokens with a tile of weight rows; needs the constants TILE_M, TILE_THREADS and K. */
-export const tile: KernelLibrary = tileWgsl;
+export const tile: KernelLibrary = ({ matrix }) =>
+  matrix === undefined
+    ? tileWgsl
+    : `const MAT: u32 = ${matrix.size}u;\nconst SUBGROUP: u32 = ${matrix.subgroupSize}u;\n${tileMatrixWgsl}`;
 /** Counter-based Gumbel noise for sampling. */
 export const gumbel: KernelLibrary = gumbelWgsl;
