@@ -1,7 +1,7 @@
 import { EngineError } from "../errors.ts";
 import { type AdapterFacts, adapterFacts, type RequestAdapterOptions, requestAdapter } from "./adapter.ts";
 import { createPipelineCache, type PipelineCache } from "./pipelines.ts";
-import { chooseMatrix, type SubgroupMatrix } from "./subgroup-matrix.ts";
+import { hasTileMatrices } from "./subgroup-matrix.ts";
 import { chooseVariant, type KernelVariant } from "./variant.ts";
 
 export { chooseVariant, type KernelVariant, kernelVariants } from "./variant.ts";
@@ -14,8 +14,8 @@ export interface Gpu {
   readonly adapter: AdapterFacts;
   /** The variant that fits this adapter. */
   readonly variant: KernelVariant;
-  /** Subgroup matrices that the tile kernels can use; undefined where there are none. */
-  readonly matrix: SubgroupMatrix | undefined;
+  /** Whether it has the subgroup matrices that the tile kernels can use. */
+  readonly hasMatrices: boolean;
   /** Kernels compiled so far: a model that is loaded again compiles nothing. */
   readonly pipelines: PipelineCache;
   /** Resolves when the device is gone, with what the driver said. Never rejects. */
@@ -64,7 +64,7 @@ export async function openGpu(gpu: GPU | undefined, options: RequestAdapterOptio
     instance: gpu,
     adapter: facts,
     variant: chooseVariant(device.features as ReadonlySet<string>, facts),
-    matrix: chooseMatrix(device.features as ReadonlySet<string>, adapter.info),
+    hasMatrices: hasTileMatrices(device.features as ReadonlySet<string>, adapter.info),
     pipelines: createPipelineCache(device),
     lost: device.lost,
     destroy: () => device.destroy(),

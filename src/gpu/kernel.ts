@@ -1,5 +1,4 @@
 import { EngineError } from "../errors.ts";
-import type { SubgroupMatrix } from "./subgroup-matrix.ts";
 import type { KernelVariant } from "./variant.ts";
 
 /** How a kernel uses a binding. `uniform` is the step state; weights and inputs are `read`. */
@@ -71,8 +70,6 @@ export interface KernelTarget {
   readonly mxfp4?: Mxfp4Form;
   /** Most invocations of a workgroup. Default 256, which every adapter allows. */
   readonly maxWorkgroupSize?: number;
-  /** Subgroup matrices for the products of tiles. Default none. */
-  readonly matrix?: SubgroupMatrix | undefined;
 }
 
 /**

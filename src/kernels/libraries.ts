@@ -7,9 +7,11 @@ import denseInt8TileWgsl from "../shaders/lib/dense-int8-tile.wgsl?raw";
 import expertBf16Wgsl from "../shaders/lib/expert-bf16.wgsl?raw";
 import expertBf16TileWgsl from "../shaders/lib/expert-bf16-tile.wgsl?raw";
 import expertMxfp4Wgsl from "../shaders/lib/expert-mxfp4.wgsl?raw";
+import expertMxfp4HalvesWgsl from "../shaders/lib/expert-mxfp4-halves.wgsl?raw";
 import expertMxfp4TileWgsl from "../shaders/lib/expert-mxfp4-tile.wgsl?raw";
 import gainedInputsWgsl from "../shaders/lib/gained-inputs.wgsl?raw";
 import gumbelWgsl from "../shaders/lib/gumbel.wgsl?raw";
+import halvesWgsl from "../shaders/lib/halves.wgsl?raw";
 import kvF16Wgsl from "../shaders/lib/kv-f16.wgsl?raw";
 import kvF32Wgsl from "../shaders/lib/kv-f32.wgsl?raw";
 import mxfp4Wgsl from "../shaders/lib/mxfp4.wgsl?raw";
@@ -19,8 +21,9 @@ import reduceWorkgroupWgsl from "../shaders/lib/reduce-workgroup.wgsl?raw";
 import ropeKvWgsl from "../shaders/lib/rope-kv.wgsl?raw";
 import stepWgsl from "../shaders/lib/step.wgsl?raw";
 import swigluWgsl from "../shaders/lib/swiglu.wgsl?raw";
-import tileMatrixWgsl from "../shaders/lib/tile-matrix.wgsl?raw";
 import tileWgsl from "../shaders/lib/tile.wgsl?raw";
+import tileMatrixWgsl from "../shaders/lib/tile-matrix.wgsl?raw";
+import type { TileTuning } from "./tuning.ts";
 
 /** bf16 expansion. */
 export const bf16: KernelLibrary = bf16Wgsl;
@@ -52,10 +55,15 @@ const expertBf16: readonly KernelLibrary[] = [expertBf16Wgsl];
 export const expertWeights = { mxfp4: expertMxfp4, bf16: expertBf16 } as const;
 /** Reading expert weights for `tile`, by how they are stored; after `expertWeights`. */
 export const expertTile = { mxfp4: expertMxfp4TileWgsl, bf16: expertBf16TileWgsl } as const;
-/** Products of a tile of tokens with a tile of weight rows; needs the constants TILE_M, TILE_THREADS and K. */
-export const tile: KernelLibrary = ({ matrix }) =>
-  matrix === undefined
-    ? tileWgsl
-    : `const MAT: u32 = ${matrix.size}u;\nconst SUBGROUP: u32 = ${matrix.subgroupSize}u;\n${tileMatrixWgsl}`;
+/** Weights expanded to f16 for `tile-matrix`. */
+const halves = { mxfp4: expertMxfp4HalvesWgsl, bf16: halvesWgsl } as const;
+/**
+ * Products of a tile of tokens with a tile of weight rows; after a library with `expand_weights`. Needs the constants of
+ * `tileConstants` and K.
+ */
+export const tileProducts = (
+  { products }: TileTuning,
+  weights: "mxfp4" | "bf16",
+): readonly KernelLibrary[] => (products === "f32" ? [tileWgsl] : [halves[weights], tileMatrixWgsl]);
 /** Counter-based Gumbel noise for sampling. */
 export const gumbel: KernelLibrary = gumbelWgsl;

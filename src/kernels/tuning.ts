@@ -4,11 +4,21 @@ export interface VecTuning {
   readonly workgroupSize: number;
 }
 
-/** `tileTokens` tokens a tile of a GEMM, made by `tileThreads` invocations. */
+/** `tileTokens` tokens by `tileRows` weight rows a tile of a GEMM, made by `tileThreads` invocations. */
 export interface TileTuning {
   readonly tileTokens: number;
+  readonly tileRows: number;
   readonly tileThreads: number;
+  /** How products are made: by f32 arithmetic, or by subgroup matrices of f16 with f32 sums (lib/tile-matrix.wgsl). */
+  readonly products: "f32" | "matrix";
 }
+
+/** Constants of the tile libraries. */
+export const tileConstants = ({ tileTokens, tileRows, tileThreads }: TileTuning) => ({
+  TILE_M: tileTokens,
+  TILE_N: tileRows,
+  TILE_THREADS: tileThreads,
+});
 
 /** Sizes that decide the kernels' speed and not their results. A plan takes one; every kernel reads its row. */
 export interface KernelTuning {
@@ -34,8 +44,15 @@ export const defaultTuning: KernelTuning = {
   qkvInt8: { workgroupSize: 64 },
   gateUpVec: { rows: 4, workgroupSize: 32 },
   downVec: { rows: 4, workgroupSize: 128 },
-  linearTile: { tileTokens: 64, tileThreads: 128 },
-  moeTile: { tileTokens: 32, tileThreads: 64 },
+  linearTile: { tileTokens: 64, tileRows: 64, tileThreads: 128, products: "f32" },
+  moeTile: { tileTokens: 32, tileRows: 64, tileThreads: 64, products: "f32" },
+};
+
+/** The tiles where the adapter has subgroup matrices (`Gpu.matrix`): 32 tokens and 64 rows a subgroup of 32. */
+export const matrixTuning: KernelTuning = {
+  ...defaultTuning,
+  linearTile: { tileTokens: 64, tileRows: 128, tileThreads: 128, products: "matrix" },
+  moeTile: { tileTokens: 64, tileRows: 256, tileThreads: 256, products: "matrix" },
 };
 
 /** Part of the shape of every kernel with sizes to choose. */

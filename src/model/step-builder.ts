@@ -17,7 +17,6 @@ export function createStepBuilder(gpu: Gpu, variant: KernelVariant, mxfp4: Mxfp4
   const target: KernelTarget = {
     variant,
     mxfp4,
-    matrix: gpu.matrix,
     isSoftware: gpu.adapter.isSoftware,
     maxWorkgroupSize: Math.min(maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX),
   };

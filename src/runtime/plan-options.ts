@@ -4,7 +4,7 @@ import { createDryBufferSet } from "../gpu/dry-buffers.ts";
 import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
 import type { UploadWay } from "../gpu/staging.ts";
 import type { GrammarPort } from "../grammar/protocol.ts";
-import { defaultTuning } from "../kernels/tuning.ts";
+import { defaultTuning, matrixTuning } from "../kernels/tuning.ts";
 import { overrideTuning } from "../kernels/tuning-candidates.ts";
 import { allocateActivations } from "../model/activations.ts";
 import type { PlanOptions } from "../model/shapes.ts";
@@ -33,21 +33,27 @@ export interface LoadModelOptions extends LoadOptions {
  * @throws request-invalid, and limit-exceeded naming the buffer, its bytes and the bytes allowed
  */
 export function checkedPlanOptions(
-  gpu: Pick<Gpu, "device" | "variant">,
+  gpu: Pick<Gpu, "device" | "variant" | "hasMatrices">,
   manifest: CheckpointManifest,
   options: LoadModelOptions,
 ): PlanOptions {
-  const planOptions = planOptionsOf(gpu.device.features, gpu.variant, manifest.config, options);
+  const planOptions = planOptionsOf({ features: gpu.device.features, ...gpu }, manifest.config, options);
   const dry = createDryBufferSet(gpu.device.limits);
   layOutWeights(manifest, dry, planOptions);
   allocateActivations(dry, manifest.config, planOptions);
   return planOptions;
 }
 
+/** What the defaults depend on. */
+export interface PlanDevice {
+  readonly features: ReadonlySet<string>;
+  readonly variant: KernelVariant;
+  readonly hasMatrices: boolean;
+}
+
 /** The options with their defaults. @throws request-invalid */
 export function planOptionsOf(
-  features: ReadonlySet<string>,
-  bestVariant: KernelVariant,
+  { features, variant: bestVariant, hasMatrices }: PlanDevice,
   config: ModelConfig,
   options: LoadModelOptions,
 ): PlanOptions {
@@ -65,7 +71,7 @@ export function planOptionsOf(
     dense: options.dense ?? "bf16",
     variant,
     maxTokensPerPass: Math.min(options.maxTokensPerPass ?? defaultTokensPerPass, contextLength),
-    tuning: overrideTuning(defaultTuning, options.tuning ?? {}),
+    tuning: overrideTuning(hasMatrices ? matrixTuning : defaultTuning, options.tuning ?? {}),
   };
 }
 

@@ -1,8 +1,8 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/linear/linear-tile.wgsl?raw";
-import { bf16, denseTile, denseWeights, step, tile } from "../libraries.ts";
-import { type Tuned, tuningOf } from "../tuning.ts";
+import { bf16, denseTile, denseWeights, step, tileProducts } from "../libraries.ts";
+import { type Tuned, tileConstants, tuningOf } from "../tuning.ts";
 import { checkDense, type DenseFormat, denseConstants } from "./dense.ts";
 
 export interface LinearTileShape extends Tuned {
@@ -22,30 +22,28 @@ export interface LinearTileShape extends Tuned {
 export const linearTile = defineKernel({
   id: "linear-tile",
   wgsl,
-  libraries: ({ dense }: LinearTileShape) => [step, bf16, denseWeights[dense], denseTile[dense], tile],
+  libraries: ({ dense, ...shape }: LinearTileShape) => [
+    ...[step, bf16, denseWeights[dense], denseTile[dense]],
+    ...tileProducts(tuningOf(shape).linearTile, "bf16"),
+  ],
   bindings: { step: "uniform", inputs: "read", weight: "read", bias: "read", out: "read_write" },
-  constants: (shape: LinearTileShape) => {
-    const { tileTokens, tileThreads } = tuningOf(shape).linearTile;
-    return {
-      ...denseConstants(shape.outputSize, shape.inputSize),
-      K: shape.inputSize,
-      TILE_M: tileTokens,
-      TILE_THREADS: tileThreads,
-      N: shape.outputSize,
-      OUT_FIRST: shape.columns?.first ?? 0,
-      OUT_STRIDE: shape.columns?.stride ?? shape.outputSize,
-      ADD_BIAS: shape.addBias,
-      ADD_TO_OUT: shape.addToOut,
-    };
-  },
+  constants: (shape: LinearTileShape) => ({
+    ...denseConstants(shape.outputSize, shape.inputSize),
+    K: shape.inputSize,
+    ...tileConstants(tuningOf(shape).linearTile),
+    N: shape.outputSize,
+    OUT_FIRST: shape.columns?.first ?? 0,
+    OUT_STRIDE: shape.columns?.stride ?? shape.outputSize,
+    ADD_BIAS: shape.addBias,
+    ADD_TO_OUT: shape.addToOut,
+  }),
   check: ({ inputSize, dense }) => checkDense("input width", inputSize, dense),
 });
 
 export const linearTileGrid = (
   shape: Pick<LinearTileShape, "outputSize" | "tuning">,
   numTokens: number,
-): Grid => [
-  Math.ceil(shape.outputSize / 64),
-  Math.ceil(numTokens / tuningOf(shape).linearTile.tileTokens),
-  1,
-];
+): Grid => {
+  const { tileTokens, tileRows } = tuningOf(shape).linearTile;
+  return [Math.ceil(shape.outputSize / tileRows), Math.ceil(numTokens / tileTokens), 1];
+};

@@ -1,9 +1,10 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-down-tile.wgsl?raw";
-import { expertTile, tile } from "../libraries.ts";
+import { expertTile, tileProducts } from "../libraries.ts";
+import { tileConstants, tuningOf } from "../tuning.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
-import { moeTileConstants, moeTileLimit, tileRows } from "./moe-tile.ts";
+import { moeTileLimit } from "./moe-tile.ts";
 
 /**
  * Down projection and bias of the chosen experts, not yet weighted, for a prompt grouped by moe-group.
@@ -13,7 +14,11 @@ import { moeTileConstants, moeTileLimit, tileRows } from "./moe-tile.ts";
 export const moeDownTile = defineKernel({
   id: "moe-down-tile",
   wgsl,
-  libraries: (shape: MoeShape) => [...expertLibraries(shape), expertTile[shape.expertFormat], tile],
+  libraries: (shape: MoeShape) => [
+    ...expertLibraries(shape),
+    expertTile[shape.expertFormat],
+    ...tileProducts(tuningOf(shape).moeTile, shape.expertFormat),
+  ],
   bindings: {
     step: "uniform",
     inputs: "read",
@@ -27,14 +32,14 @@ export const moeDownTile = defineKernel({
   constants: (shape: MoeShape) => ({
     ...expertConstants(shape, shape.expertWidth),
     K: shape.expertWidth,
-    ...moeTileConstants(shape),
+    ...tileConstants(tuningOf(shape).moeTile),
   }),
   check: checkExperts,
 });
 
 /** Workgroups for each tile of rows, each tile of entries that there may be. */
 export const moeDownTileGrid = (shape: MoeShape, numTokens: number): Grid => [
-  Math.ceil(shape.hiddenSize / tileRows),
+  Math.ceil(shape.hiddenSize / tuningOf(shape).moeTile.tileRows),
   moeTileLimit(shape, numTokens),
   1,
 ];

@@ -1,9 +1,10 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-gate-up-swiglu-tile.wgsl?raw";
-import { expertTile, swiglu, tile } from "../libraries.ts";
+import { expertTile, swiglu, tileProducts } from "../libraries.ts";
+import { tileConstants, tuningOf } from "../tuning.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
-import { moeTileConstants, moeTileLimit, tileRows } from "./moe-tile.ts";
+import { moeTileLimit } from "./moe-tile.ts";
 
 /**
  * gate_up of the chosen experts, bias and activation, for a prompt grouped by moe-group.
@@ -13,7 +14,12 @@ import { moeTileConstants, moeTileLimit, tileRows } from "./moe-tile.ts";
 export const moeGateUpSwigluTile = defineKernel({
   id: "moe-gate-up-swiglu-tile",
   wgsl,
-  libraries: (shape: MoeShape) => [...expertLibraries(shape), expertTile[shape.expertFormat], swiglu, tile],
+  libraries: (shape: MoeShape) => [
+    ...expertLibraries(shape),
+    expertTile[shape.expertFormat],
+    swiglu,
+    ...tileProducts(tuningOf(shape).moeTile, shape.expertFormat),
+  ],
   bindings: {
     step: "uniform",
     inputs: "read",
@@ -27,14 +33,14 @@ export const moeGateUpSwigluTile = defineKernel({
   constants: (shape: MoeShape) => ({
     ...expertConstants(shape, shape.hiddenSize),
     K: shape.hiddenSize,
-    ...moeTileConstants(shape),
+    ...tileConstants(tuningOf(shape).moeTile),
   }),
   check: checkExperts,
 });
 
 /** Workgroups for each tile of rows, each tile of entries that there may be. */
 export const moeGateUpSwigluTileGrid = (shape: MoeShape, numTokens: number): Grid => [
-  (2 * shape.expertWidth) / tileRows,
+  Math.ceil((2 * shape.expertWidth) / tuningOf(shape).moeTile.tileRows),
   moeTileLimit(shape, numTokens),
   1,
 ];

@@ -1,13 +1,5 @@
 import { type Tuned, tuningOf } from "../tuning.ts";
 
-/** Constants of the tile kernels: entries (token, slot) a tile, and invocations that make one. */
-export function moeTileConstants(shape: Tuned): { TILE_M: number; TILE_THREADS: number } {
-  const { tileTokens, tileThreads } = tuningOf(shape).moeTile;
-  return { TILE_M: tileTokens, TILE_THREADS: tileThreads };
-}
-
-/** Expert rows that a workgroup of the tile kernels serves; fixed in lib/tile.wgsl. */
-export const tileRows = 64;
 /** Experts that moe-group can order: one lane each. */
 export const maxGroupedExperts = 256;
 

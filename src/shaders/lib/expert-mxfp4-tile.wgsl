@@ -9,7 +9,11 @@ fn raw_weights(row: u32, block: u32, first: u32) -> RawWeights {
   let words = blocks[index];
   var raw: RawWeights;
   for (var part = 0u; part < PARTS; part++) {
-    raw.codes[part] = words[first + part];
+    if (PARTS == 4u) {
+      raw.codes[part] = words[part];
+    } else {
+      raw.codes[part] = select(words[part], words[2u + part], first != 0u); // of two: no index that varies
+    }
   }
   raw.scale = mxfp4_scale_byte(scales[index / 4u], index);
   return raw;

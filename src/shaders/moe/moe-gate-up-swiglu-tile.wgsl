@@ -3,9 +3,8 @@
 //   inputs  : [T, H] f32 as vec4, normed    entries, tiles : see moe-group
 //   blocks, scales : [E, 2F, H] weights, see lib/expert-*.wgsl    bias : [E, 2F] bf16, a gate and its up per u32
 //   hidden  : [T, A, F] f32
-//   grid    : (2F / 64, tile limit, 1), TILE_THREADS invocations    needs H % 32 == 0, F % 32 == 0
-// Sums are f32 over blocks of 32 in order. A tile's columns are its 32 gates, then their 32 ups, so that one invocation
-// holds both of a pair (lib/tile.wgsl).
+//   grid    : (2F / TILE_N rounded up, tile limit, 1), TILE_THREADS invocations    needs H % 32 == 0, F % 32 == 0
+// Sums are f32 (lib/tile.wgsl or lib/tile-matrix.wgsl).
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> inputs: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> entries: array<u32>;
@@ -15,13 +14,21 @@
 @group(0) @binding(6) var<storage, read> bias: array<u32>;
 @group(0) @binding(7) var<storage, read_write> hidden: array<f32>;
 
-// Tokens beyond the tile's repeat its last one; they are not written.
 fn tile_input_row(tile: vec4<u32>, m: u32) -> u32 {
-  return entries[tile.y + min(m, tile.z - 1u)] / A;
+  return entries[tile.y + m] / A;
 }
 
-fn tile_weight_row(tile: vec4<u32>, first_row: u32, n: u32) -> u32 {
-  return expert_slot(tile.x) * (2u * F) + first_row + 2u * (n % 32u) + n / 32u;
+fn tile_weight_row(tile: vec4<u32>, row: u32) -> u32 {
+  return expert_slot(tile.x) * (2u * F) + min(row, 2u * F - 1u);
+}
+
+// A gate and its up are neighbours.
+fn tile_write(tile: vec4<u32>, m: u32, row: u32, sums: vec2<f32>) {
+  let unit = row / 2u;
+  if (unit < F) {
+    let biased = sums + bf16_pair(bias[tile.x * F + unit]);
+    hidden[entries[tile.y + m] * F + unit] = swiglu(biased.x, biased.y);
+  }
 }
 
 @compute @workgroup_size(TILE_THREADS)
@@ -30,15 +37,5 @@ fn main(@builtin(local_invocation_index) thread: u32, @builtin(workgroup_id) gro
   if (step.stopped != 0u || tile.z == 0u || !expert_is_here(tile.x)) {
     return;
   }
-  let sums = tile_products(thread, tile, group.x * TILE_N);
-  for (var j = 0u; j < 4u; j++) {
-    let unit = group.x * (TILE_N / 2u) + thread % 8u + 8u * j;
-    let biases = bf16_pair(bias[tile.x * F + unit]);
-    for (var i = 0u; i < TOKENS_PER_THREAD; i++) {
-      let m = thread / 8u + TILE_Y * i;
-      if (m < tile.z) {
-        hidden[entries[tile.y + m] * F + unit] = swiglu(sums[2u * i][j] + biases.x, sums[2u * i + 1u][j] + biases.y);
-      }
-    }
-  }
+  tile_products(thread, tile, group.x * TILE_N);
 }
