@@ -28,7 +28,7 @@ export function swiftShaderIcd(env: NodeJS.ProcessEnv = process.env): string | u
   return [env.GPT_OSS_SWIFTSHADER_ICD, chromiumIcd].find((path) => path !== undefined && existsSync(path));
 }
 
-async function loadDawn(): Promise<DawnModule> {
+export async function loadDawn(): Promise<DawnModule> {
   try {
     const path = process.env.DAWN_NODE;
     if (path !== undefined) return createRequire(import.meta.url)(path) as DawnModule;

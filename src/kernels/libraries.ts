@@ -12,6 +12,7 @@ import expertMxfp4TileWgsl from "../shaders/lib/expert-mxfp4-tile.wgsl?raw";
 import gainedInputsWgsl from "../shaders/lib/gained-inputs.wgsl?raw";
 import gumbelWgsl from "../shaders/lib/gumbel.wgsl?raw";
 import halvesWgsl from "../shaders/lib/halves.wgsl?raw";
+import interleavedWgsl from "../shaders/lib/interleaved.wgsl?raw";
 import kvF16Wgsl from "../shaders/lib/kv-f16.wgsl?raw";
 import kvF32Wgsl from "../shaders/lib/kv-f32.wgsl?raw";
 import mxfp4Wgsl from "../shaders/lib/mxfp4.wgsl?raw";
@@ -55,6 +56,8 @@ const expertBf16: readonly KernelLibrary[] = [expertBf16Wgsl];
 export const expertWeights = { mxfp4: expertMxfp4, bf16: expertBf16 } as const;
 /** Reading expert weights for `tile`, by how they are stored; after `expertWeights`. */
 export const expertTile = { mxfp4: expertMxfp4TileWgsl, bf16: expertBf16TileWgsl } as const;
+/** The order of activations that the experts' vec kernels read. */
+export const interleaved: KernelLibrary = interleavedWgsl;
 /** Weights expanded to f16 for `tile-matrix`. */
 const halves = { mxfp4: expertMxfp4HalvesWgsl, bf16: halvesWgsl } as const;
 /**

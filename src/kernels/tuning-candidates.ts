@@ -12,8 +12,26 @@ export type TuningCandidates = { readonly [Key in TuningKey]: readonly KernelTun
 const vec = (...sizes: readonly (readonly [rows: number, workgroupSize: number])[]): VecTuning[] =>
   sizes.map(([rows, workgroupSize]) => ({ rows, workgroupSize }));
 
-const tiles = (base: TileTuning, ...sizes: readonly (readonly [tokens: number, threads: number])[]) =>
-  sizes.map(([tileTokens, tileThreads]): TileTuning => ({ ...base, tileTokens, tileThreads }));
+type TileSizes = readonly [tokens: number, rows: number, threads: number];
+
+/** Tiles by products: a subgroup of 32 makes 32 tokens by 64 rows by matrices, any number of invocations make others. */
+const tileSizes: Readonly<Record<TileTuning["products"], readonly TileSizes[]>> = {
+  f32: [
+    [32, 64, 64],
+    [64, 64, 64],
+    [64, 64, 128],
+  ],
+  matrix: [
+    [64, 64, 64],
+    [64, 128, 128],
+    [64, 256, 256],
+  ],
+};
+
+const tiles = ({ products }: TileTuning): TileTuning[] =>
+  tileSizes[products].map(([tileTokens, tileRows, tileThreads]) => ({
+    ...{ tileTokens, tileRows, tileThreads, products },
+  }));
 
 /** The candidates beside a base, which is always one. Few, since each has to be compiled: what differs most on known GPUs. */
 export const tuningCandidates = (base: KernelTuning): TuningCandidates => ({
@@ -25,8 +43,8 @@ export const tuningCandidates = (base: KernelTuning): TuningCandidates => ({
   qkvInt8: [{ workgroupSize: 32 }, { workgroupSize: 64 }, { workgroupSize: 128 }],
   gateUpVec: vec([2, 32], [4, 32], [4, 64], [8, 32]),
   downVec: vec([2, 128], [4, 64], [4, 128], [8, 128]),
-  linearTile: tiles(base.linearTile, [32, 64], [64, 64], [64, 128]),
-  moeTile: tiles(base.moeTile, [32, 64], [64, 64], [64, 128]),
+  linearTile: tiles(base.linearTile),
+  moeTile: tiles(base.moeTile),
 });
 
 /** The keys of a tuning, in the order in which they are measured. */

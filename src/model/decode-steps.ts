@@ -81,7 +81,7 @@ function layerSteps(
     ),
     build(
       routerTopk,
-      moe,
+      { ...moe, interleave: true },
       {
         step,
         x,

@@ -118,12 +118,12 @@ function planFor(
   const features = new Set(adapter?.features ?? ["subgroups"]);
   const variant = adapter === undefined ? "workgroup" : chooseVariant(features, adapter);
   try {
-    return planOptionsOf(features, variant, config, options);
+    return planOptionsOf({ features, variant, hasMatrices: false }, config, options);
   } catch (error) {
     if (!isEngineError(error, "request-invalid")) throw error;
     onWrong(error);
     const { kvFormat, dense } = options;
-    return planOptionsOf(features, variant, config, {
+    return planOptionsOf({ features, variant, hasMatrices: false }, config, {
       ...(kvFormat && { kvFormat }),
       ...(dense && { dense }),
     });

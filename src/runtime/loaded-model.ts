@@ -7,6 +7,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { createGrammarEngine, type GrammarEngine } from "../grammar/grammar-engine.ts";
 import { grammarVocabulary } from "../grammar/vocabulary.ts";
 import { type Activations, allocateActivations } from "../model/activations.ts";
+import { matricesAreExact } from "../model/choose-matrices.ts";
 import { chooseMxfp4 } from "../model/choose-mxfp4.ts";
 import { createModelPlan } from "../model/plan.ts";
 import type { ModelPlan } from "../model/plan-types.ts";
@@ -52,7 +53,8 @@ export async function loadModel(
 ): Promise<LoadedModel> {
   const manifest = await readManifest(files, options.signal);
   const { config } = manifest;
-  const checked = checkedPlanOptions(gpu, manifest, options);
+  const hasMatrices = gpu.hasMatrices && options.matrices !== false && (await matricesAreExact(gpu));
+  const checked = checkedPlanOptions({ ...gpu, hasMatrices }, manifest, options);
   const tokenizer = await readTokenizer(files, options.signal);
   const stopTokens = await readStopTokens(files, config, tokenizer, options.signal);
   const mxfp4 = await chooseMxfp4(gpu);
@@ -88,6 +90,7 @@ export async function loadModel(
       variant: planOptions.variant,
       mxfp4,
       tuning: { source, sizes: tuning },
+      matrices: planOptions.tuning.moeTile.products === "matrix",
       model: {
         id: files.id,
         numLayers: config.numLayers,

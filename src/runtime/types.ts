@@ -23,6 +23,8 @@ export interface EngineInfo {
     readonly source: "table" | "measured" | "remembered" | "forced";
     readonly sizes: KernelTuning;
   };
+  /** Whether prompts run on subgroup matrices (experimental: only where the adapter offers them with shader-f16). */
+  readonly matrices: boolean;
   readonly model: {
     readonly id: string;
     readonly numLayers: number;
@@ -62,6 +64,8 @@ export interface LoadOptions {
   readonly tune?: "auto" | "table" | "measure";
   /** Force sizes, such as `{ gateUpVec: { rows: 8 } }`; the others are the built-in ones, and nothing is measured. */
   readonly tuning?: TuningOverrides;
+  /** False keeps prompts off subgroup matrices where there are some. Default: used where a test at load finds them exact. */
+  readonly matrices?: boolean;
   readonly onProgress?: (progress: ByteProgress) => void;
   readonly signal?: AbortSignal;
 }

@@ -14,6 +14,7 @@ export const fakeInfo: EngineInfo = {
   variant: "workgroup",
   mxfp4: "bits",
   tuning: { source: "table", sizes: defaultTuning },
+  matrices: false,
   model: {
     id: "tiny",
     numLayers: 1,

@@ -6,6 +6,7 @@ import { randomBf16, randomNormal } from "../../testing/data.ts";
 import { denseFormats, randomDense } from "../../testing/dense.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
+import { tileTunings } from "../../testing/tile-tunings.ts";
 import { type DenseFormat, denseFormat } from "./dense.ts";
 import { linearReference } from "./linear.reference.ts";
 import { linearResidualVec, linearVecGrid } from "./linear-residual-vec.ts";
@@ -64,24 +65,29 @@ describe.each(forms)("linear-residual-vec ($dense, $variant)", ({ variant, dense
   });
 });
 
-const flags = [
-  { dense: "bf16", addBias: false, addToOut: false },
-  { dense: "bf16", addBias: true, addToOut: false },
-  { dense: "bf16", addBias: true, addToOut: true },
-  { dense: "int8", addBias: true, addToOut: true },
-] as const;
+const flags = (await tileTunings()).flatMap((tiles) => [
+  { ...tiles, dense: "bf16" as const, addBias: false, addToOut: false },
+  { ...tiles, dense: "bf16" as const, addBias: true, addToOut: false },
+  { ...tiles, dense: "bf16" as const, addBias: true, addToOut: true },
+  { ...tiles, dense: "int8" as const, addBias: true, addToOut: true },
+]);
 
-describe.each(flags)("linear-tile ($dense, bias $addBias, add $addToOut)", ({ dense, addBias, addToOut }) => {
+describe.each(flags)("linear-tile ($products, $dense, bias $addBias, add $addToOut)", (row) => {
+  const { dense, addBias, addToOut, tuning } = row;
   it.each(casesOf(dense))("matches the float64 reference: $name", async (c) => {
-    const { x, weight, bias, residual, tolerance } = caseData(c);
+    const { x, weight, bias, residual, ...data } = caseData(c);
+    // Subgroup matrices take an int8 code times its scale rounded to f16: 2^-12 of each product, as if at random.
+    const isRounded = dense === "int8" && row.products === "matrix";
+    const rounding = isRounded ? c.scale * Math.sqrt(c.inputSize) * 2 ** -11 : 0;
+    const tolerance = { ...data.tolerance, absolute: data.tolerance.absolute + rounding };
     const { out } = await runKernel(await testGpu(), {
       kernel: linearTile,
-      shape: { ...c, addBias, addToOut },
+      shape: { ...c, addBias, addToOut, tuning },
       variant: "workgroup",
       step: { position: 0, numTokens: c.numTokens },
       inputs: { inputs: x, weight: weight.stored, bias: bias.bits, ...(addToOut ? { out: residual } : {}) },
       outputs: { out: residual.byteLength },
-      grid: linearTileGrid(c, c.numTokens),
+      grid: linearTileGrid({ ...c, tuning }, c.numTokens),
     });
     const expected = linearReference(x, weight.values, c.inputSize, {
       ...(addBias ? { bias: bias.values } : {}),

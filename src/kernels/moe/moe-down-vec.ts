@@ -7,7 +7,7 @@ import { checkExperts, expertConstants, expertLibraries, type MoeShape } from ".
 
 /**
  * Down projection of the chosen experts, bias, weighted sum and residual, for few tokens.
- * hidden: [T, A, F] f32; ids: [T, A] u32; weights: [T, A] f32; blocks, scales: [E, H, F]; bias: [E, H] bf16;
+ * hidden: [T, A, F] f32, interleaved (lib/interleaved.wgsl); ids: [T, A] u32; weights: [T, A] f32; blocks, scales: [E, H, F]; bias: [E, H] bf16;
  * x: [T, H] f32, updated in place.
  */
 export const moeDownVec = defineKernel({

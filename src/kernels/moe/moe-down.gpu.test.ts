@@ -4,10 +4,13 @@ import { expectClose } from "../../testing/compare.ts";
 import { randomNormal } from "../../testing/data.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
+import { tileTunings } from "../../testing/tile-tunings.ts";
 import { packStep, stepWords } from "../step.ts";
+import { defaultTuning, type KernelTuning } from "../tuning.ts";
 import {
   downCases,
   groupForTest,
+  interleave,
   type MoeCase,
   moeShape,
   promptCases,
@@ -37,8 +40,12 @@ interface Setup {
   readonly expected: Float64Array;
 }
 
-function setUp(moeCase: MoeCase, format: MoeShape["expertFormat"]): Setup {
-  const shape = moeShape(moeCase, format);
+function setUp(
+  moeCase: MoeCase,
+  format: MoeShape["expertFormat"],
+  tuning: KernelTuning = defaultTuning,
+): Setup {
+  const shape = { ...moeShape(moeCase, format), tuning };
   const x = randomResidual(moeCase, 1);
   const { ids, weights } = randomRouting(moeCase, 2);
   const hidden = randomNormal(ids.length * shape.expertWidth, 3);
@@ -71,7 +78,7 @@ describe.each(kernelVariants)("moe-down-vec (%s)", (variant) => {
       variant,
       step,
       inputs: {
-        hidden,
+        hidden: interleave(hidden, shape.expertWidth),
         ids,
         weights,
         blocks: experts.blocks,
@@ -105,7 +112,7 @@ describe.each(kernelVariants)("moe-down-vec (%s)", (variant) => {
   });
 });
 
-describe("moe-down-tile", () => {
+describe.each(await tileTunings())("moe-down-tile ($products)", ({ tuning }) => {
   async function run(setup: Setup, step: ArrayBuffer, numTokens: number): Promise<ArrayBuffer> {
     const { shape, hidden, ids, experts } = setup;
     const { expertOut } = await runKernel(await testGpu(), {
@@ -129,7 +136,7 @@ describe("moe-down-tile", () => {
   it.each(withFormats([...downCases, ...promptCases]))(
     "matches the float64 reference: $format, $name",
     async (row) => {
-      const setup = setUp(row.moeCase, row.format);
+      const setup = setUp(row.moeCase, row.format, tuning);
       const { numTokens } = row.moeCase;
       const got = await run(setup, packStep({ position: 0, numTokens }), numTokens);
       const size = setup.expertOut.length;
@@ -139,7 +146,7 @@ describe("moe-down-tile", () => {
   );
 
   it("writes nothing once stopped", async () => {
-    const got = await run(setUp(downCases[1] as MoeCase, "mxfp4"), stoppedStep(3), 3);
+    const got = await run(setUp(downCases[1] as MoeCase, "mxfp4", tuning), stoppedStep(3), 3);
     expect(new Set(new Uint32Array(got))).toEqual(new Set([poison]));
   });
 });

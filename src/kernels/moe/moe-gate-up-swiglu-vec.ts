@@ -1,19 +1,19 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-gate-up-swiglu-vec.wgsl?raw";
-import { reduce, swiglu } from "../libraries.ts";
+import { interleaved, reduce, swiglu } from "../libraries.ts";
 import { tuningOf } from "../tuning.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
 
 /**
  * gate_up of the chosen experts, bias and activation, for few tokens.
- * inputs: [T, H] f32, normed; ids: [T, A] u32; blocks, scales: [E, 2F, H]; bias: [E, 2F] bf16;
+ * inputs: [T, H] f32, normed, interleaved (lib/interleaved.wgsl), as is hidden; ids: [T, A] u32; blocks, scales: [E, 2F, H]; bias: [E, 2F] bf16;
  * hidden: [T, A, F] f32.
  */
 export const moeGateUpSwigluVec = defineKernel({
   id: "moe-gate-up-swiglu-vec",
   wgsl,
-  libraries: (shape: MoeShape) => [...expertLibraries(shape), swiglu, reduce],
+  libraries: (shape: MoeShape) => [...expertLibraries(shape), interleaved, swiglu, reduce],
   bindings: {
     step: "uniform",
     inputs: "read",

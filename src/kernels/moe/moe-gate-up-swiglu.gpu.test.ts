@@ -4,11 +4,15 @@ import { expectClose } from "../../testing/compare.ts";
 import { randomBf16 } from "../../testing/data.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
+import { tileTunings } from "../../testing/tile-tunings.ts";
 import { rmsNormReference } from "../norm/rms-norm.reference.ts";
 import { packStep, stepWords } from "../step.ts";
+import { defaultTuning, type KernelTuning } from "../tuning.ts";
 import {
+  deinterleave,
   gateUpCases,
   groupForTest,
+  interleave,
   type MoeCase,
   moeShape,
   promptCases,
@@ -35,8 +39,12 @@ interface Setup {
   readonly expected: Float64Array;
 }
 
-function setUp(moeCase: MoeCase, format: MoeShape["expertFormat"]): Setup {
-  const shape = moeShape(moeCase, format);
+function setUp(
+  moeCase: MoeCase,
+  format: MoeShape["expertFormat"],
+  tuning: KernelTuning = defaultTuning,
+): Setup {
+  const shape = { ...moeShape(moeCase, format), tuning };
   const x = randomResidual(moeCase, 1);
   const gain = randomBf16(shape.hiddenSize, 2);
   const { ids } = randomRouting(moeCase, 3);
@@ -56,7 +64,7 @@ describe.each(kernelVariants)("moe-gate-up-swiglu-vec (%s)", (variant) => {
       variant,
       step,
       inputs: {
-        inputs: Float32Array.from(normed),
+        inputs: interleave(normed, shape.hiddenSize),
         ids,
         blocks: experts.blocks,
         scales: experts.scales,
@@ -74,7 +82,8 @@ describe.each(kernelVariants)("moe-gate-up-swiglu-vec (%s)", (variant) => {
       const setup = setUp(moeCase, format);
       const { numTokens } = moeCase;
       const hidden = await run(setup, packStep({ position: 0, numTokens }), numTokens);
-      expectClose(new Float32Array(hidden), setup.expected, tolerance);
+      const got = deinterleave(new Float32Array(hidden), setup.shape.expertWidth);
+      expectClose(got, setup.expected, tolerance);
     },
   );
 
@@ -90,7 +99,7 @@ describe.each(kernelVariants)("moe-gate-up-swiglu-vec (%s)", (variant) => {
   });
 });
 
-describe("moe-gate-up-swiglu-tile", () => {
+describe.each(await tileTunings())("moe-gate-up-swiglu-tile ($products)", ({ tuning }) => {
   async function run(setup: Setup, step: ArrayBuffer, gridTokens: number): Promise<ArrayBuffer> {
     const { shape, normed, ids, experts } = setup;
     const { hidden } = await runKernel(await testGpu(), {
@@ -114,7 +123,7 @@ describe("moe-gate-up-swiglu-tile", () => {
   it.each(withFormats([...gateUpCases, ...promptCases]))(
     "matches the float64 reference: $format, $name",
     async (row) => {
-      const setup = setUp(row.moeCase, row.format);
+      const setup = setUp(row.moeCase, row.format, tuning);
       const { numTokens } = row.moeCase;
       const hidden = await run(setup, packStep({ position: 0, numTokens }), numTokens);
       const size = setup.expected.length;
@@ -124,7 +133,7 @@ describe("moe-gate-up-swiglu-tile", () => {
   );
 
   it("writes nothing once stopped", async () => {
-    const setup = setUp(gateUpCases[1] as MoeCase, "mxfp4");
+    const setup = setUp(gateUpCases[1] as MoeCase, "mxfp4", tuning);
     const step = packStep({ position: 0, numTokens: 3 });
     new Uint32Array(step)[stepWords.stopped] = 1;
     expect(new Set(new Uint32Array(await run(setup, step, 3)))).toEqual(new Set([poison]));

@@ -147,3 +147,22 @@ export function groupForTest(
   tileWords.set(tiles.flatMap((tile) => [...tile, 0]));
   return { entries: Uint32Array.from(entries), tiles: tileWords };
 }
+
+/** Rows of `width` numbers in the order of lib/interleaved.wgsl. */
+export function interleave(rows: ArrayLike<number>, width: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: rows.length }, (_, i) => rows[interleavedFrom(i, width)] ?? 0);
+}
+
+/** The rows that `interleave` made its result of. */
+export function deinterleave(rows: ArrayLike<number>, width: number): Float32Array<ArrayBuffer> {
+  const plain = new Float32Array(rows.length);
+  for (let i = 0; i < rows.length; i += 1) plain[interleavedFrom(i, width)] = rows[i] ?? 0;
+  return plain;
+}
+
+/** Where the number at place `i` of interleaved rows stood before: vec4 b of the blocks' i-th is vec4 i of block b. */
+function interleavedFrom(i: number, width: number): number {
+  const blocks = width / 32;
+  const vec = Math.floor((i % width) / 4);
+  return i - (i % width) + 32 * (vec % blocks) + 4 * Math.floor(vec / blocks) + (i % 4);
+}

@@ -4,6 +4,7 @@ import { type Bf16Array, randomBf16, randomNormal, toBf16 } from "../../testing/
 import { testGpu } from "../../testing/gpu-device.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
 import { packStep, stepWords } from "../step.ts";
+import { interleave } from "./moe.cases.ts";
 import { type Routing, routerReference } from "./router.reference.ts";
 import { type RouterShape, routerTopk, routerTopkGrid } from "./router-topk.ts";
 
@@ -86,6 +87,17 @@ describe("router-topk", () => {
     expect([...got.ids]).toEqual([...expected.ids]);
     expectClose(got.weights, expected.weights, { absolute: 2e-6 });
     expectClose(got.normed, expected.normed, { absolute: 1e-6, relative: 1e-5 }, "normed");
+  });
+
+  it("writes the normed input interleaved where asked to", async () => {
+    const shape = { hiddenSize: 96, numExperts: 5, expertsPerToken: 2, eps: 1e-5 };
+    const inputs = randomInputs(shape, 3, 1);
+    const run = { step: packStep({ position: 0, numTokens: 3 }), gridTokens: 3 };
+    const plain = await route(shape, inputs, run);
+    const got = await route({ ...shape, interleave: true }, inputs, run);
+    expect(got.normed).toEqual(interleave(plain.normed, shape.hiddenSize));
+    expect(got.normed).not.toEqual(plain.normed);
+    expect(got.ids).toEqual(plain.ids);
   });
 
   it("gives ties to the lower expert, also where all are equal", async () => {

@@ -14,6 +14,7 @@ const INPUT_STRIDE: u32 = TILE_THREADS / 4u; // rows between them
 const NUM_BLOCKS: u32 = (K + 31u) / 32u;
 const LOW: u32 = TILE_M / 8u;
 const WEIGHTS: u32 = 2u * TILE_M / 8u;
+const SHRINK: f32 = 0.0625; // inputs up to 2^20 fit into f16 so, and hardly anything is lost below
 const SUMS_PITCH: u32 = 5u; // vec4s a row of 16 sums, with a gap
 const COLUMNS: u32 = TILE_N / 64u; // of subgroups
 
@@ -37,7 +38,7 @@ fn tile_input(row: u32, eight: u32) -> Eight {
   if (K % 32u != 0u && eight >= K / 8u) {
     return Eight();
   }
-  return Eight(inputs[row + 2u * eight], inputs[row + 2u * eight + 1u]);
+  return Eight(inputs[row + 2u * eight] * SHRINK, inputs[row + 2u * eight + 1u] * SHRINK);
 }
 
 // The leading bits of a value, as many as f16 has.
@@ -172,7 +173,7 @@ fn hand_on(sums: Sums, thread: u32, tile: vec4<u32>, first_token: u32, first_row
     let pair = i % 8u;
     if (first_token + m < tile.z) {
       let four = tile_sums[subgroup][m * SUMS_PITCH + pair / 2u];
-      tile_write(tile, first_token + m, first_row + 2u * pair, select(four.xy, four.zw, pair % 2u == 1u));
+      tile_write(tile, first_token + m, first_row + 2u * pair, select(four.xy, four.zw, pair % 2u == 1u) / SHRINK);
     }
   }
 }

@@ -1,5 +1,6 @@
 // moe-down-vec: x[t] += sum_a weights[t,a] * (W[ids[t,a]] . hidden[t,a] + bias[ids[t,a]])
-//   hidden : [T, A, F] f32 as vec4    ids : [T, A] u32    weights : [T, A] f32
+//   hidden : [T, A, F] f32 as vec4, rows in the order of lib/interleaved.wgsl (moe-gate-up-swiglu-vec leaves them so)
+//   ids : [T, A] u32    weights : [T, A] f32
 //   blocks, scales : [E, H, F] weights, see lib/expert-*.wgsl    bias : [E, H] bf16, two per u32
 //   x      : [T, H] f32, updated in place
 //   grid   : (H / ROWS, T, 1), one workgroup for ROWS rows of all A experts    needs F % 32 == 0, H % ROWS == 0
@@ -31,7 +32,7 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
     let row = expert_slot(ids[entry]) * H + first_row;
     var inputs: array<vec4<f32>, 8>;
     for (var j = 0u; j < 8u; j++) {
-      inputs[j] = hidden[(entry * KB + block) * 8u + j] * weights[entry];
+      inputs[j] = hidden[(entry * 8u + j) * KB + block] * weights[entry];
     }
     for (var r = 0u; r < ROWS; r++) {
       sums[r] += expert_block_dot(row + r, block, &inputs);

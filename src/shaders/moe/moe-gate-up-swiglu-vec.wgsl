@@ -1,8 +1,8 @@
 // moe-gate-up-swiglu-vec: hidden[t,a] = swiglu(W[ids[t,a]] . inputs[t] + bias[ids[t,a]]), rows 2j gate_j, 2j+1 up_j
-//   inputs : [T, H] f32 as vec4, normed (router-topk leaves it)
+//   inputs : [T, H] f32 as vec4, normed, rows in the order of lib/interleaved.wgsl (router-topk leaves them so)
 //   ids    : [T, A] u32                        bias : [E, 2F] bf16, a gate and its up per u32
 //   blocks, scales : [E, 2F, H] weights, see lib/expert-*.wgsl
-//   hidden : [T, A, F] f32
+//   hidden : [T, A, F] f32, rows in that order too
 //   grid   : (2F / ROWS, A, T), one workgroup for ROWS rows of one expert    needs H % 32 == 0, 2F % ROWS == 0, even ROWS
 // Lanes stride over the blocks of 32 weights; each reads its inputs once for all ROWS rows. Sums are f32.
 @group(0) @binding(0) var<uniform> step: Step;
@@ -28,7 +28,7 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   for (var block = lane.index; block < KB; block += WG_SIZE) {
     var taken: array<vec4<f32>, 8>;
     for (var i = 0u; i < 8u; i++) {
-      taken[i] = inputs[(group.z * KB + block) * 8u + i];
+      taken[i] = inputs[(group.z * 8u + i) * KB + block];
     }
     for (var r = 0u; r < ROWS; r++) {
       sums[r] += expert_block_dot(first_row + r, block, &taken);
@@ -39,7 +39,8 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
     if (lane.index == pair) {
       let unit = group.x * (ROWS / 2u) + pair;
       let biases = bf16_pair(bias[expert * F + unit]);
-      hidden[entry * F + unit] = swiglu(sums[2u * pair] + biases.x, sums[2u * pair + 1u] + biases.y);
+      let at = interleaved(unit / 4u, F / 32u) * 4u + unit % 4u;
+      hidden[entry * F + at] = swiglu(sums[2u * pair] + biases.x, sums[2u * pair + 1u] + biases.y);
     }
   }
 }
