@@ -6,6 +6,7 @@ import { randomBf16, randomNormal } from "../../testing/data.ts";
 import { denseFormats, randomDense } from "../../testing/dense.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
+import { tileTolerance } from "../../testing/tile-tolerance.ts";
 import { tileTunings } from "../../testing/tile-tunings.ts";
 import { type DenseFormat, denseFormat } from "./dense.ts";
 import { linearReference } from "./linear.reference.ts";
@@ -76,10 +77,11 @@ describe.each(flags)("linear-tile ($products, $dense, bias $addBias, add $addToO
   const { dense, addBias, addToOut, tuning } = row;
   it.each(casesOf(dense))("matches the float64 reference: $name", async (c) => {
     const { x, weight, bias, residual, ...data } = caseData(c);
-    // Subgroup matrices take an int8 code times its scale rounded to f16: 2^-12 of each product, as if at random.
-    const isRounded = dense === "int8" && row.products === "matrix";
-    const rounding = isRounded ? c.scale * Math.sqrt(c.inputSize) * 2 ** -11 : 0;
-    const tolerance = { ...data.tolerance, absolute: data.tolerance.absolute + rounding };
+    const tolerance = tileTolerance(data.tolerance, tuning.linearTile, {
+      inputSize: c.inputSize,
+      size: c.scale * Math.sqrt(c.inputSize),
+      roundsWeights: dense === "int8",
+    });
     const { out } = await runKernel(await testGpu(), {
       kernel: linearTile,
       shape: { ...c, addBias, addToOut, tuning },
