@@ -87,6 +87,7 @@ function receive(from: Worker, message: FromWorker): void {
     report = message.report;
     showReport(results, message.report);
     end(from, "done", "Done.");
+    status.scrollIntoView({ block: "start" });
   } else if (message.error.code === "aborted") {
     end(from, "idle", "Stopped.");
   } else {
