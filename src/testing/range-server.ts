@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 
 /** What goes wrong with an answer. Bytes count from the start of the body. */
 export type Fault =
@@ -16,6 +17,10 @@ export type Fault =
   /** Nothing more is sent, and the connection stays open. */
   | { readonly kind: "stall"; readonly afterBytes: number }
   | { readonly kind: "extra-bytes" }
+  /** The range is sent compressed, as servers do that compress on the fly. */
+  | { readonly kind: "gzip" }
+  /** The server sends the client to the same address again. */
+  | { readonly kind: "redirect-to-itself" }
   | { readonly kind: "html" };
 
 export interface SeenRequest {
@@ -37,8 +42,8 @@ export interface RangeServer {
   readonly etags: Map<string, string | undefined>;
   /** Makes the next `times` answers for a file fail; several faults queue up. `skip` answers come first. */
   fault(file: string, fault: Fault, options?: { readonly times?: number; readonly skip?: number }): void;
-  /** Wait before each answer to a range request, so that something can happen meanwhile. Default 0. */
-  delayMs: number;
+  /** Wait before the answers to requests for all of a file by Range, so that something can happen meanwhile. Default 0. */
+  wholeFileDelayMs: number;
   close(): Promise<void>;
 }
 
@@ -87,11 +92,12 @@ export async function startRangeServer(options: RangeServerOptions = {}): Promis
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const file = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname.slice(1));
     const range = request.headers.range;
-    if (range !== undefined && served.delayMs > 0) await sleep(served.delayMs);
     const denied: Fault = { kind: "status", status: 403 };
     const fault = options.allow?.(request) === false ? denied : takeFault(faults.get(file));
     const etag = state.etags.has(file) ? state.etags.get(file) : `"etag-${file}"`;
     const plan = planAnswer(await content(file), range, fault);
+    const isWhole = range === `bytes=0-${plan.body.byteLength - 1}`;
+    if (isWhole && served.wholeFileDelayMs > 0) await sleep(served.wholeFileDelayMs);
     state.requests.push({ file, range, status: plan.status });
     response.writeHead(plan.status, {
       "Access-Control-Allow-Origin": "*",
@@ -106,7 +112,7 @@ export async function startRangeServer(options: RangeServerOptions = {}): Promis
   const { port } = server.address() as AddressInfo;
   const served: RangeServer = {
     ...state,
-    delayMs: 0,
+    wholeFileDelayMs: 0,
     url: `http://127.0.0.1:${port}/`,
     fault(file, fault, { times = 1, skip = 0 } = {}) {
       faults.set(file, [...(faults.get(file) ?? []), { fault, times, skip }]);
@@ -154,6 +160,7 @@ function planAnswer(
     const body = new TextEncoder().encode("<!doctype html><title>Sign in</title>");
     return { status: 200, headers: { "Content-Type": "text/html; charset=utf-8" }, body };
   }
+  if (fault?.kind === "redirect-to-itself") return { status: 302, headers: { Location: "" }, body: noBody };
   if (content === undefined) return { status: 404, headers: {}, body: noBody };
   const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(range ?? "") ?? [];
   if (first === undefined || fault?.kind === "ignore-range") {
@@ -175,8 +182,14 @@ function planAnswer(
     headers: {
       "Content-Type": "application/octet-stream",
       ...(shown === undefined ? {} : { "Content-Range": shown }),
+      ...(fault?.kind === "gzip" && { "Content-Encoding": "gzip" }),
     },
-    body: fault?.kind === "extra-bytes" ? new Uint8Array([...body, 0]) : body,
+    body:
+      fault?.kind === "gzip"
+        ? gzipSync(body)
+        : fault?.kind === "extra-bytes"
+          ? new Uint8Array([...body, 0])
+          : body,
   };
 }
 

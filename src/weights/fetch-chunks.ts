@@ -43,6 +43,7 @@ export async function fetchMissingChunks(options: FetchChunksOptions): Promise<R
     }
   };
   const failures: unknown[] = [];
+  showPauses(options, signal);
   const fetchers = Array.from({ length: connections }, () =>
     fetchNext().catch((error: unknown) => {
       failures.push(error);
@@ -50,6 +51,7 @@ export async function fetchMissingChunks(options: FetchChunksOptions): Promise<R
     }),
   );
   await Promise.all(fetchers);
+  stop.abort();
   if (failures.length > 0) throw failures[0];
   const digests = new Map<string, string>();
   for (const { name } of model.files) {
@@ -58,6 +60,26 @@ export async function fetchMissingChunks(options: FetchChunksOptions): Promise<R
     if (digest !== undefined) digests.set(name, digest);
   }
   return digests;
+}
+
+/** Reports each pause and its end, until the signal fires. */
+function showPauses(
+  { pause, progress, model }: Pick<FetchChunksOptions, "pause" | "progress" | "model">,
+  ended: AbortSignal,
+): void {
+  if (pause === undefined || ended.aborted) return;
+  const file = model.files[0]?.name ?? "";
+  const { signal } = pause;
+  const onPause = () => {
+    progress.report(file, "paused");
+    const goOn = () => {
+      progress.report(file);
+      showPauses({ pause, progress, model }, ended);
+    };
+    pause.resumed(ended).then(goOn, () => {});
+  };
+  if (signal.aborted) onPause();
+  else signal.addEventListener("abort", onPause, { once: true, signal: ended });
 }
 
 /** The number of chunks that are not stored. */
@@ -91,7 +113,6 @@ async function fetchChunk(
   { file, index, hasher }: ChunkJob,
   signal: AbortSignal,
 ): Promise<void> {
-  if (pause?.isPaused) progress.report(file.name, "paused");
   await pause?.resumed(signal);
   const bytes = await remote.fetchRange(file.name, chunkRange(file.sizeBytes, model.chunkBytes, index), {
     signal,

@@ -128,6 +128,18 @@ describe("createHttpFiles ranges", () => {
     await open().read(file, 0, 4);
     expect(performance.now() - start).toBeGreaterThan(950);
   });
+  it("takes a range that comes compressed", async () => {
+    const file = newFile();
+    server.fault(file, { kind: "gzip" }, { times: 2 });
+    expectSameBytes(await open().read(file, 10, 200_010), data.slice(10, 200_010));
+    expect(await open().sizeBytes(file)).toBe(data.byteLength);
+  });
+  it("gives up on a server that redirects for ever", async () => {
+    const file = newFile();
+    server.fault(file, { kind: "redirect-to-itself" }, { times: 99 });
+    const read = open({ retries: 1 }).read(file, 0, 4);
+    await expect(read).rejects.toMatchObject(failure(file, { tries: 2 }));
+  });
   it("reports a server that cannot be reached", async () => {
     const closed = await startRangeServer();
     await closed.close();

@@ -34,7 +34,11 @@ export function isLostFile(error: unknown): boolean {
   return error instanceof Error && (error.name === "NotFoundError" || error.name === "NotReadableError");
 }
 
-/** True where the connection, not the operation, is at fault: site data cleared, or the database deleted. */
+/**
+ * True where the connection, not the operation, may be at fault: site data cleared, or the database deleted. A
+ * transaction that this hits has no error, or one of these.
+ */
 export function isClosedConnection(error: unknown): boolean {
-  return error instanceof Error && error.name === "InvalidStateError";
+  if (error === null || error === undefined) return true;
+  return error instanceof Error && ["InvalidStateError", "AbortError", "UnknownError"].includes(error.name);
 }
