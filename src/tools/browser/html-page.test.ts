@@ -85,7 +85,9 @@ describe("htmlPage", () => {
   });
 
   it("writes simple powers and indices, and drops scripts, styles and formulas but not what follows them", () => {
-    expect(text("x<sup>2</sup> a<sub>i</sub> n<sup><a href='#1'>[1]</a></sup>")).toBe("x^{2} a_{i} n[1]");
+    expect(
+      text("x<sup>2</sup> a<sub>i</sub> n<sup><a href='#1'>[1]</a></sup> m<sup><a href='#2'>3</a></sup>"),
+    ).toBe("x^{2} a_{i} n[1] m^{3}");
     expect(text("a<script>if (1<2) '</p>'</script>b<style>p{}</style>c<math><mi>x</mi></math>d")).toBe(
       "a b c d",
     );

@@ -123,12 +123,20 @@ function readTerm(node: HtmlElement, reader: Reader): void {
   reader.flow.lineBreak();
 }
 
-/** x<sup>2</sup> is x^{2}; a footnote's mark or anything longer is plain text. */
+/** x<sup>2</sup> is x^{2}; anything longer than a word is plain text. */
 function readScript(node: HtmlElement, reader: Reader): void {
-  const [only] = node.children;
-  if (node.children.length === 1 && typeof only === "string" && /^[\p{L}\p{N}_-]+$/u.test(only)) {
-    reader.flow.mark(`${node.tag === "sup" ? "^" : "_"}{${withoutLinkMarks(only)}}`);
-  } else readAll(node, reader);
+  const word = onlyText(node);
+  if (word === undefined || !/^[\p{L}\p{N}_-]+$/u.test(word)) readAll(node, reader);
+  else reader.flow.mark(`${node.tag === "sup" ? "^" : "_"}{${withoutLinkMarks(word)}}`);
+}
+
+/** Text of an element that holds nothing else, or nothing but a link within the page. */
+function onlyText({ children }: HtmlElement): string | undefined {
+  const [only, ...others] = children;
+  if (only === undefined || others.length > 0) return undefined;
+  if (typeof only === "string") return only;
+  const isAnchor = only.tag === "a" && only.attributes.get("href")?.startsWith("#");
+  return isAnchor ? onlyText(only) : undefined;
 }
 
 function imageText({ attributes }: HtmlElement, reader: Reader): string {
