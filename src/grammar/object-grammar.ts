@@ -79,7 +79,7 @@ function mapBody(
     return '"{" ws "}"';
   }
   const value = write(additionalProperties, step(node.path, "additionalProperties"), depth + 1);
-  const pair = rules.add("pair", `key ":" ws ${value}`);
+  const pair = rules.add("pair", `string ":" ws ${value}`);
   const more = most === undefined ? "*" : `{0,${most - 1}}`;
   const all = `${pair} ("," ws ${pair})${more} ws`;
   return rules.add("map", least > 0 ? `"{" ws ${all} "}"` : `"{" ws (${all})? "}"`);

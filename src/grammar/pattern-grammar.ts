@@ -42,7 +42,7 @@ export function patternGrammar(pattern: string, path: string): string {
     const isEnd = /(?<!\\)(?:\\\\)*\$$/.test(part);
     const body = part.slice(isStart ? 1 : 0, isEnd ? -1 : undefined);
     const grammar = createReader(body, pattern, path).all();
-    return `${isStart ? "" : "char* "}${grammar}${isEnd ? "" : " char*"}`;
+    return `${isStart ? "" : "text "}${grammar}${isEnd ? "" : " text"}`;
   });
   return parts.length === 1 ? `(${parts[0]})` : `(${parts.map((part) => `(${part})`).join(" | ")})`;
 }
