@@ -42,6 +42,8 @@ writeFileSync(join(badTokenizer, "tokenizer.json"), '{"model": 1}');
 const badSchema = join(scratch, "bad-schema.json");
 writeFileSync(badSchema, '{"type":"array","uniqueItems":true}');
 const nanoChat = ["chat", "--model", "nano"];
+const ia3 = mkdtempSync(join(scratch, "ia3-"));
+writeFileSync(join(ia3, "adapter_config.json"), '{"peft_type": "IA3"}');
 const otherVocabulary = changed("config.json", (text) => text.replace(/("vocab_size": )320/, "$1321"));
 
 // Whatever is wrong must be told before the GPU is opened: here that would fail, with another code.
@@ -106,6 +108,14 @@ describe("mistakes", () => {
     ["another KV format", generate("--kv", "int8"), /--kv.*f32, f16/],
     ["another variant", generate("--variant", "fast"), /--variant.*subgroups, workgroup/],
     ["a context of nothing", generate("--context-length", "0"), /--context-length/],
+    ["a LoRA adapter that is not there", generate("--lora", join(scratch, "gone")), /gone does not exist/],
+    [
+      "a LoRA folder without an adapter",
+      generate("--lora", model),
+      /has no adapter_config\.json.*LoRA adapter/,
+    ],
+    ["another kind of adapter", generate("--lora", ia3), /peft_type must be "LORA"/],
+    ["a tokenizer folder without one", generate("--tokenizer", empty), /has no tokenizer\.json/],
     ["weights that are cut", replaced(logits(), "--model", cutWeights), /model\.safetensors/],
     [
       "weights of another shape",

@@ -56,7 +56,7 @@ export async function withModel(
 }
 
 /** The checkpoint of `--model`, with the tokenizer of `--tokenizer` and the adapter of `--lora`. */
-async function modelFiles(options: Options): Promise<{ files: CheckpointFiles; config: ModelConfig }> {
+export async function modelFiles(options: Options): Promise<{ files: CheckpointFiles; config: ModelConfig }> {
   const model = options.required("model");
   const tokenizer = options.text("tokenizer");
   const lora = options.text("lora");

@@ -17,6 +17,7 @@ it.each<[string, string[], RegExp]>([
   ["a model that is not there", ["--model", "/no/model"], /does not exist/],
   ["a size that is none", ["--variants", "gateUpVec.rows=3"], /gateUpVec.rows cannot be 3/],
   ["variants that are no sizes", ["--variants", "fast"], /--variants takes parts such as/],
+  ["a LoRA adapter, which changes no rate", ["--lora", "x"], /bench takes no --lora/],
   ["words that belong to no option", ["nano"], /"nano" belongs to no option/],
 ])("tells %s in one sentence", async (_, args, sentence) => {
   const { code, out, err } = await bench(...args);
