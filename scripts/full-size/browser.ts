@@ -26,6 +26,7 @@ export async function openBrowser(options: BrowserOptions): Promise<ProofBrowser
   const { executablePath, profile, url, gpuFlags } = options;
   const context = await playwright().chromium.launchPersistentContext(profile, {
     executablePath,
+    timeout: 120_000,
     ...(gpuFlags === undefined
       ? { headless: true, args: chromiumArgs("swiftshader") }
       : {
