@@ -1,12 +1,12 @@
 import type { CDPSession, Page } from "playwright-core";
-import { browserProcesses } from "./processes.ts";
+import { browserProcesses, proportionalBytes } from "./processes.ts";
 
 /** Peaks of one phase, in MiB. */
 export interface PhasePeaks {
   /** Resident memory by kind of process, the largest of each kind. */
   readonly rssMiB: Readonly<Record<string, number>>;
-  /** All processes together but the GPU's. */
-  readonly rssWithoutGpuMiB: number;
+  /** All processes together but the GPU's, with pages that several share counted once. */
+  readonly totalWithoutGpuMiB: number;
   /** The largest JS heap of a worker: objects, and array buffers. Absent where DevTools does not tell. */
   readonly workerHeapMiB?: number;
   readonly workerArrayBuffersMiB?: number;
@@ -48,7 +48,7 @@ export function watchMemory(profile: string): MemoryWatch {
     const others = family.filter(({ kind }) => kind !== "gpu-process");
     now.withoutGpu = Math.max(
       now.withoutGpu,
-      others.reduce((sum, { rssBytes }) => sum + rssBytes, 0),
+      others.reduce((sum, { pid }) => sum + proportionalBytes(pid), 0),
     );
     for (const usage of (await heaps?.().catch(() => [])) ?? []) {
       now.heap = Math.max(now.heap, usage.usedSize);
@@ -72,7 +72,7 @@ export function watchMemory(profile: string): MemoryWatch {
           name,
           {
             rssMiB: Object.fromEntries([...rss].map(([kind, bytes]) => [kind, inMiB(bytes)])),
-            rssWithoutGpuMiB: inMiB(withoutGpu),
+            totalWithoutGpuMiB: inMiB(withoutGpu),
             ...(heap > 0 && { workerHeapMiB: inMiB(heap), workerArrayBuffersMiB: inMiB(arrayBuffers) }),
           },
         ]),

@@ -22,7 +22,8 @@ function processes(): BrowserProcess[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map((name) => {
-      const command = read(`/proc/${name}/cmdline`).split("\0");
+      // Arguments end with a zero, but Chromium's child processes write them as one text with spaces.
+      const command = read(`/proc/${name}/cmdline`).split(/[\0 ]/);
       const status = read(`/proc/${name}/status`);
       const field = (pattern: RegExp) => Number(pattern.exec(status)?.[1] ?? 0);
       return {
@@ -49,6 +50,10 @@ export function browserProcesses(profile: string): BrowserProcess[] {
   }
   return all.filter(({ pid }) => family.has(pid));
 }
+
+/** Memory of a process in bytes in which pages that n processes share count as one n-th each; 0 where it cannot be read. */
+export const proportionalBytes = (pid: number): number =>
+  Number(/^Pss:\s+(\d+) kB/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) * 1024;
 
 /** Ends a browser as a power cut would, and waits until nothing of it is left. */
 export async function killBrowser(profile: string): Promise<number> {
