@@ -47,6 +47,21 @@ describe("planBlocks", () => {
     ]);
   });
 
+  it("cuts what is to be int8 where scales share no word, wherever it starts", () => {
+    const int8 = { scalesAtBytes: 0 };
+    for (const start of [0, 2, 64, 1001]) {
+      const blocks = planBlocks([placement("a", start, start + 64 * 101, { int8 })], 1024);
+      expect(blocks.length).toBeGreaterThan(6);
+      const segments = blocks.flatMap((block) => block.segments);
+      expect(segments.map(({ startBytes }) => startBytes % 128)).toEqual(segments.map(() => 0));
+      expect(segments.map(({ endBytes }) => endBytes)).toEqual([
+        ...segments.slice(1).map(({ startBytes }) => startBytes),
+        64 * 101,
+      ]);
+      for (const { stagedBytes } of blocks) expect(stagedBytes).toBeLessThanOrEqual(1024 + stagingSlackBytes);
+    }
+  });
+
   it("covers every byte once, with cuts that the GPU can take, for any sizes", () => {
     const random = seededRandom(3);
     for (let round = 0; round < 300; round += 1) {
