@@ -15,6 +15,7 @@ import { openGrammarThread } from "./open-grammar.ts";
 const folder = mkdtempSync(join(tmpdir(), "grammar-thread-"));
 const script = pathToFileURL(join(folder, "grammar-thread.mjs"));
 const end = nano.special("<|return|>");
+const ebnf = (text: string) => ({ ebnf: text });
 let opened = 0;
 let engine: GrammarEngine;
 
@@ -52,7 +53,7 @@ it("answers, fails with a crash, and is made anew", async () => {
   const first = await engine.start(jsonObjectGrammar, [end]);
   await first.accept(nano.encode("{")[0] ?? 0);
   expect(opened).toBe(1);
-  await expect(engine.start("root ::= (", [end])).rejects.toMatchObject({
+  await expect(engine.start(ebnf("root ::= ("), [end])).rejects.toMatchObject({
     code: "grammar-failed",
     details: { reason: expect.stringContaining("Aborted") },
   });

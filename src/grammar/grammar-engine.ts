@@ -1,5 +1,5 @@
 import { EngineError } from "../errors.ts";
-import type { GrammarPort, GrammarReply, GrammarRequest } from "./protocol.ts";
+import type { GrammarPort, GrammarReply, GrammarRequest, TextGrammar } from "./protocol.ts";
 
 type Mask = Uint32Array<ArrayBuffer>;
 
@@ -14,10 +14,10 @@ export interface Constraint {
 /** Compiles grammars and matches tokens in a worker of its own, made when first needed and again after a crash. */
 export interface GrammarEngine {
   /**
-   * Starts a text in this grammar (xgrammar's EBNF, rule `root`), which one of `stopTokens` ends. It replaces the one before.
+   * Starts a text in this grammar, which one of `stopTokens` ends. It replaces the one before.
    * @throws grammar-failed where the worker crashed or took too long
    */
-  start(grammar: string, stopTokens: readonly number[]): Promise<Constraint>;
+  start(grammar: TextGrammar, stopTokens: readonly number[]): Promise<Constraint>;
   dispose(): void;
 }
 

@@ -1,4 +1,5 @@
 import type { CompiledGrammar, GrammarCompiler, GrammarMatcher } from "@mlc-ai/web-xgrammar";
+import { createLengthGuard, type LengthGuard, type TokenLengths, tokenLengths } from "./length-guard.ts";
 import type { GrammarCall, GrammarReply, GrammarRequest } from "./protocol.ts";
 import { createUtf8Guard, type Utf8Guard } from "./utf8-guard.ts";
 import { vocabularyBytes } from "./vocabulary.ts";
@@ -29,6 +30,8 @@ export function createGrammarHost(
   let compiled: CompiledGrammar | undefined;
   let matcher: GrammarMatcher | undefined;
   let guard: Utf8Guard | undefined;
+  let lengths: TokenLengths | undefined;
+  let lengthGuard: LengthGuard | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
   async function answer(request: GrammarRequest): Promise<Uint32Array<ArrayBuffer> | undefined> {
@@ -38,7 +41,9 @@ export function createGrammarHost(
         const { tokens, vocabSize } = request;
         // No stop tokens here, or the package looks for names that it knows: each grammar has its own.
         const info = await TokenizerInfo.createTokenizerInfo([...tokens], "byte_level", false, vocabSize, []);
-        guard = createUtf8Guard(tokens.map(vocabularyBytes));
+        const bytes = tokens.map(vocabularyBytes);
+        guard = createUtf8Guard(bytes);
+        lengths = tokenLengths(bytes);
         compiler = await GrammarCompiler.createGrammarCompiler(info);
         return undefined;
       }
@@ -46,15 +51,19 @@ export function createGrammarHost(
         matcher?.dispose();
         compiled?.dispose();
         if (compiler === undefined) throw new Error("there is no vocabulary");
-        compiled = await compiler.compileGrammar(request.grammar);
+        compiled = await compiler.compileGrammar(request.grammar.ebnf);
         matcher = await GrammarMatcher.createGrammarMatcher(compiled, [...request.stopTokens]);
         guard?.reset();
+        lengthGuard = undefined;
+        if (request.grammar.lengths !== undefined && lengths !== undefined)
+          lengthGuard = createLengthGuard(request.grammar.lengths, lengths);
         return mask(matcher);
       case "accept":
         if (matcher === undefined) throw new Error("there is no grammar");
         if (!matcher.acceptToken(request.token))
           throw new Error(`token ${request.token} is not in the grammar`);
         guard?.accept(request.token);
+        lengthGuard?.accept(request.token);
         return mask(matcher);
       default:
         throw new Error(`there is no request ${String(request satisfies never)}`);
@@ -64,6 +73,7 @@ export function createGrammarHost(
   async function mask(of: GrammarMatcher): Promise<Uint32Array<ArrayBuffer>> {
     const words = new Uint32Array(await of.getNextTokenBitmask());
     guard?.apply(words);
+    lengthGuard?.apply(words);
     return words;
   }
 

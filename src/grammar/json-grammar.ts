@@ -1,7 +1,9 @@
+import type { TextGrammar } from "./protocol.ts";
+
 const escapeSequence = String.raw`(["\\/bfnrt] | "u" ([0-9a-cA-CeEfF] hex hex hex | [dD] [0-7] hex hex))`;
 
 /** One character of a string. */
-export const character = String.raw`([^"\\\u0000-\u001f] | "\\" ${escapeSequence})`;
+const character = String.raw`([^"\\\u0000-\u001f] | "\\" ${escapeSequence})`;
 
 /** Any characters of a string, without its quotes. */
 const text = String.raw`[^"\\\u0000-\u001f]* ("\\" ${escapeSequence} [^"\\\u0000-\u001f]*)*`;
@@ -29,4 +31,4 @@ value ::= object | array | string | number | boolean | "null"
 `.trim();
 
 /** The grammar of any JSON object. */
-export const jsonObjectGrammar = `root ::= object\n${jsonRules}`;
+export const jsonObjectGrammar: TextGrammar = { ebnf: `root ::= object\n${jsonRules}` };

@@ -1,8 +1,9 @@
-import { createRules, either, literal } from "./ebnf.ts";
+import { createRules, either, literal, type Rules } from "./ebnf.ts";
 import { jsonRules } from "./json-grammar.ts";
 import { decimalRange, integerRange } from "./number-range.ts";
 import { objectBody } from "./object-grammar.ts";
 import { checkDisjoint } from "./one-of.ts";
+import type { TextGrammar } from "./protocol.ts";
 import {
   assertionsBeside,
   isObject,
@@ -16,6 +17,7 @@ import {
   type WriteSchema,
 } from "./schema-node.ts";
 import { stringGrammar } from "./string-grammar.ts";
+import { hasPlainBranches } from "./string-limits.ts";
 
 type JsonType = "object" | "array" | "string" | "number" | "integer" | "boolean" | "null";
 const jsonTypes: readonly string[] = ["object", "array", "string", "number", "integer", "boolean", "null"];
@@ -33,18 +35,21 @@ const impliedTypes: readonly (readonly [JsonType, readonly string[]])[] = [
  * every valid text can be generated: properties come in the schema's order and those not declared are left out.
  * @throws request-invalid naming the keyword and its place where a schema cannot be enforced or nothing is valid under it
  */
-export function jsonSchemaGrammar(schema: unknown): string {
+export function jsonSchemaGrammar(schema: unknown): TextGrammar {
   const text = JSON.stringify(schema) as string | undefined;
   if (text === undefined || (!isObject(schema) && typeof schema !== "boolean"))
     throw schemaError("", `a schema must be an object, got ${text ?? typeof schema}`);
   if (text.length > schemaLimits.characters)
     throw schemaError("", `the schema has ${text.length} characters, more than ${schemaLimits.characters}`);
   const rules = createRules();
-  const writer = createWriter(JSON.parse(text), rules);
-  return `${rules.text(writer(JSON.parse(text), "", 0))}\n${jsonRules}`;
+  const root: unknown = JSON.parse(text);
+  // Counted apart where that is possible: see length-guard.ts.
+  const countsLengths = hasPlainBranches(root);
+  const expression = createWriter(root, rules, !countsLengths)(root, "", 0);
+  return { ebnf: `${rules.text(expression)}\n${jsonRules}`, ...(countsLengths ? { lengths: root } : {}) };
 }
 
-function createWriter(root: unknown, rules: ReturnType<typeof createRules>): WriteSchema {
+function createWriter(root: unknown, rules: Rules, writesLengths: boolean): WriteSchema {
   const references = new Map<string, string>();
   let nodes = 0;
 
@@ -160,7 +165,7 @@ function createWriter(root: unknown, rules: ReturnType<typeof createRules>): Wri
       case "number":
         return numberBody(type, node);
       case "string":
-        return stringGrammar(node, rules);
+        return stringGrammar(node, rules, writesLengths);
       case "array":
         return rules.add("array", arrayBody(node, depth));
       case "object":

@@ -1,9 +1,15 @@
+/** What a text must match: xgrammar's EBNF, rule `root`, and the JSON schema to whose lengths strings are counted, if any. */
+export interface TextGrammar {
+  readonly ebnf: string;
+  readonly lengths?: unknown;
+}
+
 /** What is asked of the grammar worker. Requests are answered in order. */
 export type GrammarRequest =
   /** First of all: see `grammarVocabulary`. `vocabSize`: rows of the logits. */
   | { readonly kind: "vocabulary"; readonly tokens: readonly string[]; readonly vocabSize: number }
   /** Compiles a grammar and starts matching; the stop tokens are allowed where the text is complete. */
-  | { readonly kind: "start"; readonly grammar: string; readonly stopTokens: readonly number[] }
+  | { readonly kind: "start"; readonly grammar: TextGrammar; readonly stopTokens: readonly number[] }
   /** Goes on after a token. */
   | { readonly kind: "accept"; readonly token: number };
 

@@ -1,13 +1,10 @@
 import type { Rules } from "./ebnf.ts";
-import { character } from "./json-grammar.ts";
 import { patternGrammar } from "./pattern-grammar.ts";
 import { assertionsBeside, repeats, type SchemaNode, schemaError } from "./schema-node.ts";
 
 const date =
   "(?:\\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)|(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)";
 const time = "(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,6})?(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)";
-/** Most repetitions of a character that are compiled one by one. */
-const mostInline = 32;
 const byte = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 
 /** Formats as patterns. Only texts that every validator takes. */
@@ -21,8 +18,8 @@ const formats: Readonly<Record<string, string>> = {
   uuid: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
 };
 
-/** The expression of a string. Lengths count code points, as JSON Schema does. */
-export function stringGrammar(node: SchemaNode, rules: Rules): string {
+/** The expression of a string. Lengths count code points, as JSON Schema does; they may be left to the length guard. */
+export function stringGrammar(node: SchemaNode, rules: Rules, writesLengths: boolean): string {
   const { schema, path } = node;
   const { pattern, format } = schema;
   const least = repeats(node, "minLength") ?? 0;
@@ -39,10 +36,8 @@ export function stringGrammar(node: SchemaNode, rules: Rules): string {
   }
   if (most !== undefined && most < least)
     throw schemaError(path, `"maxLength" is ${most}, less than "minLength", ${least}`);
-  if (least === 0 && most === undefined) return "string";
-  // Where few repetitions are written out the tokens are known beforehand, at the price of a longer compilation.
-  const one = Math.max(least, most ?? 0) <= mostInline ? character : "char";
-  const body = most === undefined ? `${one}{${least},${least}} text` : `${one}{${least},${most}}`;
+  if (!writesLengths || (least === 0 && most === undefined)) return "string";
+  const body = most === undefined ? `char{${least},${least}} text` : `char{${least},${most}}`;
   return rules.add("string", `"\\"" ${body} "\\""`);
 }
 

@@ -26,7 +26,7 @@ const maskOf = (ids: readonly number[]): TokenMask => {
 
 /** Stands for a grammar: the text `{}`, then the stop token. */
 const braces = {
-  start: async (_grammar: string, [stop = 0]: readonly number[]): Promise<Constraint> => {
+  start: async (_grammar: unknown, [stop = 0]: readonly number[]): Promise<Constraint> => {
     let rest = [...nano.encode("{"), ...nano.encode("}"), stop];
     return {
       first: maskOf(rest.slice(0, 1)),

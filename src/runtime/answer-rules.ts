@@ -2,6 +2,7 @@ import { EngineError, isEngineError } from "../errors.ts";
 import type { Constraint, GrammarEngine } from "../grammar/grammar-engine.ts";
 import { jsonObjectGrammar } from "../grammar/json-grammar.ts";
 import { jsonSchemaGrammar } from "../grammar/json-schema-grammar.ts";
+import type { TextGrammar } from "../grammar/protocol.ts";
 import {
   type AnswerBody,
   type AnswerHeader,
@@ -39,7 +40,7 @@ export async function answerRules(
     final: tokenizer.special(harmonyTokens.return),
     "function-call": tokenizer.special(harmonyTokens.call),
   };
-  function start(text: string, kind: AnswerBody["kind"]): Promise<Constraint> {
+  function start(text: TextGrammar, kind: AnswerBody["kind"]): Promise<Constraint> {
     if (grammar === undefined) throw noGrammar();
     return grammar.start(text, [stops[kind] ?? 0]);
   }
@@ -92,8 +93,8 @@ function mustCallOf({ tools = [], toolChoice }: ChatAbilities): readonly Functio
 }
 
 interface AnswerGrammars {
-  readonly final: string | undefined;
-  readonly calls: ReadonlyMap<string, string>;
+  readonly final: TextGrammar | undefined;
+  readonly calls: ReadonlyMap<string, TextGrammar>;
 }
 
 function answerGrammars(abilities: ChatAbilities): AnswerGrammars {
@@ -102,13 +103,13 @@ function answerGrammars(abilities: ChatAbilities): AnswerGrammars {
   return { final: finalGrammar(responseFormat), calls: new Map(calls) };
 }
 
-function finalGrammar(format: ResponseFormat | undefined): string | undefined {
+function finalGrammar(format: ResponseFormat | undefined): TextGrammar | undefined {
   if (format?.type === "json_object") return jsonObjectGrammar;
   return format?.type === "json_schema" ? jsonSchemaGrammar(format.schema) : undefined;
 }
 
 /** The grammar of a function's arguments: its schema's, or any object where that cannot be enforced. */
-function argumentsGrammar({ parameters }: FunctionTool): string {
+function argumentsGrammar({ parameters }: FunctionTool): TextGrammar {
   if (parameters === undefined || parameters === null)
     return jsonSchemaGrammar({ type: "object", additionalProperties: false });
   try {
