@@ -13,7 +13,8 @@ import { killBrowser } from "./processes.ts";
 import { proofShape, type ShapeName, shapeNames } from "./shape.ts";
 import { tripStage } from "./trip-stage.ts";
 
-const stageNames = ["node", "upload", "direct", "indexeddb", "opfs"] as const;
+/** `generate` always takes place. */
+const stageNames = ["generate", "node", "upload", "direct", "indexeddb", "opfs"] as const;
 type StageName = (typeof stageNames)[number];
 
 const usage = `usage: node dist/full-size/prove.mjs [--shape tiny|20b|120b] [--layers N] [--stages ${stageNames.join(",")}]
