@@ -56,6 +56,7 @@ const gpuFlags = process.env.CHROMIUM_GPU_FLAGS?.split(/\s+/).filter((flag) => f
 const here = dirname(fileURLToPath(import.meta.url));
 const dir = resolve(args.dir);
 const profile = join(dir, "profile");
+const modelFolder = join(dir, "model");
 const started = performance.now();
 
 const result: Record<string, unknown> = { shape: shapeName, layers: shape.config.num_hidden_layers };
@@ -77,7 +78,7 @@ function finish(): never {
     writeFileSync(args.out, `${text}\n`);
   }
   console.log(text);
-  if (!args.keep) rmSync(dir, { recursive: true, force: true });
+  if (!args.keep) rmSync(modelFolder, { recursive: true, force: true });
   process.exit(ok ? 0 : 1);
 }
 
@@ -173,7 +174,7 @@ function compare(
 }
 
 await run("proof", async () => {
-  const written = await writeCheckpoint(join(dir, "model"), shape);
+  const written = await writeCheckpoint(modelFolder, shape);
   const { totalBytes, seconds } = written;
   result.generate = { bytes: totalBytes, seconds, gigabytesPerSecond: seconds && totalBytes / 1e9 / seconds };
   say(`${(totalBytes / 1e9).toFixed(2)} GB written in ${seconds?.toFixed(1) ?? 0} s`);
