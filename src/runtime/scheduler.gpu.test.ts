@@ -74,7 +74,7 @@ async function answer(model: LoadedModel, guide: Guide, options: { temperature?:
   const tokens: number[] = [];
   const run = model.scheduler.run({
     prompt: start,
-    maxNewTokens: options.count ?? 60,
+    maxNewTokens: options.count ?? 40,
     temperature: options.temperature ?? 0,
     seed: 5,
     stopTokens: [],
@@ -99,10 +99,10 @@ describe.each([1, 512])("passes of at most %i tokens", (maxTokensPerPass) => {
     model.destroy();
   });
 
-  it.each([1, 2])("keeps to a guide drawn from seed %i", async (seed) => {
+  it.each([1])("keeps to a guide drawn from seed %i", async (seed) => {
     const guide = randomGuide(seed);
     const { tokens, finishReason } = await answer(model, guide, {});
-    expect([finishReason, tokens.length]).toEqual(["length", 60]);
+    expect([finishReason, tokens.length]).toEqual(["length", 40]);
     const all = [...start, ...tokens];
     const logits = await decodeLogits(gpu, model.plan, vocabSize, all);
     for (const [i, token] of tokens.entries()) {
@@ -129,7 +129,7 @@ describe.each([1, 512])("passes of at most %i tokens", (maxTokensPerPass) => {
     };
     const free = await answer(model, freeGuide(mask), { temperature: 1 });
     expect(await answer(model, stepwise, { temperature: 1 })).toEqual(free);
-    expect(new Set(free.tokens).size).toBeGreaterThan(20);
+    expect(new Set(free.tokens).size).toBeGreaterThan(12);
   });
 
   it("ends within forced tokens where the answer is as long as it may be", async () => {

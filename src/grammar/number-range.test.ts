@@ -1,0 +1,67 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decimalRange, integerRange } from "./number-range.ts";
+
+/** These expressions hold literals, classes, repetitions and brackets alone, which a regular expression has, too. */
+function toRegExp(ebnf: string | undefined): RegExp {
+  const pattern = (ebnf ?? "(?!)").replace(/"([^"]*)"| /g, (_, text: string | undefined) =>
+    (text ?? "").replace(".", "\\."),
+  );
+  return new RegExp(`^(?:${pattern})$`);
+}
+
+const whole = fc.integer({ min: -1200, max: 1200 });
+const decimal = fc.integer({ min: -4000, max: 4000 }).map((value) => value / 100);
+
+describe("a range of whole numbers", () => {
+  it("holds exactly those within its bounds", () =>
+    fc.assert(
+      fc.property(whole, whole, whole, fc.boolean(), fc.boolean(), (a, b, value, openLow, openHigh) => {
+        const bounds = {
+          [openLow ? "exclusiveMinimum" : "minimum"]: a,
+          [openHigh ? "exclusiveMaximum" : "maximum"]: b,
+        };
+        const isWithin = (openLow ? value > a : value >= a) && (openHigh ? value < b : value <= b);
+        expect(toRegExp(integerRange(bounds)).test(String(value))).toBe(isWithin);
+      }),
+      { numRuns: 3000 },
+    ));
+
+  it("goes to 15 digits where a bound is missing", () => {
+    const positive = toRegExp(integerRange({ minimum: 1 }));
+    for (const text of ["1", "10", "999999999999999"]) expect(positive.test(text)).toBe(true);
+    for (const text of ["0", "-1", "01", "1000000000000000"]) expect(positive.test(text)).toBe(false);
+    expect(integerRange({ minimum: 1.2, maximum: 1.8 })).toBeUndefined();
+  });
+});
+
+describe("a range of decimal numbers", () => {
+  it("holds exactly those within its bounds, as JavaScript writes them", () =>
+    fc.assert(
+      fc.property(decimal, decimal, decimal, fc.boolean(), fc.boolean(), (a, b, value, openLow, openHigh) => {
+        const bounds = {
+          [openLow ? "exclusiveMinimum" : "minimum"]: a,
+          [openHigh ? "exclusiveMaximum" : "maximum"]: b,
+        };
+        const isWithin = (openLow ? value > a : value >= a) && (openHigh ? value < b : value <= b);
+        expect([value, toRegExp(decimalRange(bounds)).test(String(value))]).toEqual([value, isWithin]);
+      }),
+      { numRuns: 5000 },
+    ));
+
+  it("holds nothing outside, however it is written", () =>
+    fc.assert(
+      fc.property(
+        decimal,
+        decimal,
+        fc.stringMatching(/^-?(?:0|[1-9][0-9]?)(?:\.[0-9]{1,6})?$/),
+        (a, b, text) => {
+          if (toRegExp(decimalRange({ minimum: a, exclusiveMaximum: b })).test(text)) {
+            expect(Number(text)).toBeGreaterThanOrEqual(a);
+            expect(Number(text)).toBeLessThan(b);
+          }
+        },
+      ),
+      { numRuns: 5000 },
+    ));
+});
