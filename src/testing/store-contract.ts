@@ -153,10 +153,13 @@ export const storeContract: readonly StoreCase[] = [
       equal((await second.getModel("m"))?.ready, false);
       await store.putChunk(ref(0), bytes(1, 2, 3, 4), "d");
       await store.putModel(contractModel("m", { ready: true }));
+      equal(await second.listChunks("m", "a.safetensors"), new Map([[0, "d"]]));
+      await store.putChunk(ref(1), bytes(5, 6, 7, 8), "e");
       equal(
         (await second.listModels()).map(({ ready }) => ready),
         [true],
       );
+      equal((await second.listChunks("m", "a.safetensors")).get(1), "e");
       equal((await second.getModel("m"))?.ready, true);
       await store.release("m");
       equal((await second.getChunk(ref(0))).bytes, bytes(1, 2, 3, 4));

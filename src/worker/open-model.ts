@@ -63,6 +63,7 @@ export async function openModel(
         services.locks.hold("engine", id, { ...options, policy, onWaiting }),
       )
     : async () => {};
+  let stored: OpenedCheckpoint | undefined;
   try {
     const { pins } = services;
     const { signal } = options;
@@ -73,13 +74,14 @@ export async function openModel(
         pins,
         signal,
       }));
-    const stored = opened.stored
+    stored = opened.stored
       ? await fetchAndOpen(source, opened, services, { ...options, onProgress })
       : undefined;
     const files = stored?.files ?? opened.files;
     if (lora === undefined) return { id, files, release };
     return { id, files: await withLora(files, lora, { manifest: stored?.manifest, signal }), release };
   } catch (error) {
+    await stored?.files.close?.();
     await release();
     throw error;
   }

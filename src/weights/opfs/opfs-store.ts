@@ -68,7 +68,9 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
     for await (const [name, handle] of entriesOf(root)) {
       if (handle.kind !== "directory" || !name.startsWith(folderPrefix)) continue;
       const { model } = await openModelFolder(handle as FileSystemDirectoryHandle).state();
-      if (model !== undefined) models.push(model);
+      if (model === undefined) continue;
+      models.push(model);
+      await (await folders.get(model.id))?.state(true); // another tab may have written since it was read
     }
     return models.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
