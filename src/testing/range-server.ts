@@ -95,8 +95,9 @@ export async function startRangeServer(options: RangeServerOptions = {}): Promis
     const denied: Fault = { kind: "status", status: 403 };
     const fault = options.allow?.(request) === false ? denied : takeFault(faults.get(file));
     const etag = state.etags.has(file) ? state.etags.get(file) : `"etag-${file}"`;
-    const plan = planAnswer(await content(file), range, fault);
-    const isWhole = range === `bytes=0-${plan.body.byteLength - 1}`;
+    const bytes = await content(file);
+    const plan = planAnswer(bytes, range, fault);
+    const isWhole = bytes !== undefined && range === `bytes=0-${bytes.byteLength - 1}`;
     if (isWhole && served.wholeFileDelayMs > 0) await sleep(served.wholeFileDelayMs);
     state.requests.push({ file, range, status: plan.status });
     response.writeHead(plan.status, {

@@ -130,10 +130,14 @@ async function waiting<T>(
   hold: (onWaiting: () => void) => Promise<T>,
 ): Promise<T> {
   let stop = () => {};
+  let last: ByteProgress | undefined;
   const onWaiting = () => {
     const state = "waiting-for-other-tab";
     onProgress({ phase: "download", state, loadedBytes: 0, totalBytes: 0, file: "" });
-    const follower = shared.follow(id, (progress) => onProgress({ ...progress, state }));
+    const follower = shared.follow(id, (progress) => {
+      last = progress;
+      onProgress({ ...progress, state });
+    });
     const unwatch = pause.watch((isPaused) => follower.setPaused(isPaused));
     stop = () => {
       follower.stop();
@@ -141,7 +145,10 @@ async function waiting<T>(
     };
   };
   try {
-    return await hold(onWaiting);
+    const held = await hold(onWaiting);
+    // At once: what is missing is found out first, and that takes a moment.
+    if (last !== undefined) onProgress({ ...last, state: "running" });
+    return held;
   } finally {
     stop();
   }
