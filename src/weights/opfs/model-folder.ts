@@ -1,4 +1,5 @@
 import { isLostFile } from "../storage-errors.ts";
+import { answered } from "./answered.ts";
 import {
   applyEntry,
   emptyJournal,
@@ -88,8 +89,8 @@ export function writeAll(
 async function readWithoutLock(folder: FileSystemDirectoryHandle): Promise<Uint8Array | undefined> {
   for (let tries = 0; ; tries += 1) {
     try {
-      const file = await (await folder.getFileHandle(journalName)).getFile();
-      return new Uint8Array(await file.arrayBuffer());
+      const file = await answered(folder.getFileHandle(journalName).then((handle) => handle.getFile()));
+      return new Uint8Array(await answered(file.arrayBuffer()));
     } catch (error) {
       const isMissing = error instanceof Error && error.name === "NotFoundError";
       if (isMissing) return undefined;

@@ -2,6 +2,7 @@ import { EngineError } from "../../errors.ts";
 import type { ChunkRef, ChunkStore, StoredModel } from "../chunk-store.ts";
 import { sha256 } from "../chunks.ts";
 import { isClosedConnection, isLostFile, storageError } from "../storage-errors.ts";
+import { answered } from "./answered.ts";
 import { crc32 } from "./crc32.ts";
 import { toHex } from "./journal.ts";
 import { type ModelFolder, openModelFolder, writeAll } from "./model-folder.ts";
@@ -30,8 +31,8 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
   function folderOf(id: string): Promise<ModelFolder> {
     const opened =
       folders.get(id) ??
-      Promise.all([openRoot(), folderName(id), closing.get(id)]).then(async ([root, name]) =>
-        openModelFolder(await root.getDirectoryHandle(name, { create: true })),
+      Promise.all([answered(openRoot()), folderName(id), closing.get(id)]).then(async ([root, name]) =>
+        openModelFolder(await answered(root.getDirectoryHandle(name, { create: true }))),
       );
     folders.set(id, opened);
     opened.catch(() => folders.delete(id));
@@ -63,7 +64,7 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
     });
 
   async function listModels(): Promise<StoredModel[]> {
-    const root = await openRoot();
+    const root = await answered(openRoot());
     const models: StoredModel[] = [];
     for await (const [name, handle] of entriesOf(root)) {
       if (handle.kind !== "directory" || !name.startsWith(folderPrefix)) continue;
@@ -83,7 +84,7 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
         // Not through folderOf: asking for a model must not make its folder.
         const known = folders.get(id);
         if (known !== undefined) return (await (await known).state(true)).model;
-        const root = await openRoot();
+        const root = await answered(openRoot());
         const folder = await root.getDirectoryHandle(await folderName(id)).catch(undefinedIfLost);
         return folder === undefined ? undefined : (await openModelFolder(folder).state()).model;
       }),
@@ -93,7 +94,7 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
     deleteModel: (id) =>
       within("deleting a model", async () => {
         await release(id);
-        const root = await openRoot();
+        const root = await answered(openRoot());
         await root.removeEntry(await folderName(id), { recursive: true }).catch(undefinedIfLost);
       }),
     getText: (id, name) =>

@@ -1,4 +1,5 @@
 import { isLostFile } from "../storage-errors.ts";
+import { answered } from "./answered.ts";
 
 /** What of FileSystemSyncAccessHandle is used; the DOM types this project compiles with are a window's and lack it. */
 export interface SyncHandle {
@@ -81,7 +82,7 @@ export function openSyncFiles(folder: FileSystemDirectoryHandle): SyncFiles {
     },
     async remove(name) {
       await closeFile(name);
-      await folder.removeEntry(name).catch((error: unknown) => {
+      await answered(folder.removeEntry(name)).catch((error: unknown) => {
         if (!isLostFile(error)) throw error;
       });
     },
@@ -98,10 +99,18 @@ async function createHandle(
   mode: Mode,
 ): Promise<SyncHandle | undefined> {
   try {
-    const file = await folder.getFileHandle(name, { create: mode === "readwrite" });
+    const file = await answered(folder.getFileHandle(name, { create: mode === "readwrite" }));
     const create = (file as SyncFileHandle).createSyncAccessHandle;
     if (create === undefined) throw new DOMException("there are no sync access handles", "NotSupportedError");
-    return await create.call(file, { mode });
+    const opening = create.call(file, { mode });
+    return await answered(opening).catch((error: unknown) => {
+      // One that comes after all must not stay open, where nobody knows it.
+      opening.then(
+        (handle) => handle.close(),
+        () => {},
+      );
+      throw error;
+    });
   } catch (error) {
     if (mode === "read-only" && isLostFile(error)) return undefined;
     throw error;
