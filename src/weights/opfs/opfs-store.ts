@@ -54,11 +54,12 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
   /** Works in a folder; where the browser cleared it, or it was closed meanwhile, once more in a new one. */
   const inFolder = <T>(action: string, id: string, use: (folder: ModelFolder) => Promise<T>) =>
     within(action, async () => {
+      const opened = folderOf(id);
       try {
-        return await use(await folderOf(id));
+        return await use(await opened);
       } catch (error) {
         if (!isLostFile(error) && !isClosedConnection(error)) throw error;
-        await release(id);
+        if (folders.get(id) === opened) await release(id); // otherwise another call has done so
         return use(await folderOf(id));
       }
     });
