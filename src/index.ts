@@ -34,6 +34,7 @@ export type { WorkerLike } from "./client/worker-like.ts";
 export { EngineError, type ErrorCode, type ErrorDetails, errorCodes, isEngineError } from "./errors.ts";
 export type { KernelTuning } from "./kernels/tuning.ts";
 export type { TuningOverrides } from "./kernels/tuning-candidates.ts";
+export type { LoadStats } from "./model/upload.ts";
 export type {
   CapabilityOptions,
   CapabilityProblem,
