@@ -185,25 +185,27 @@ for (const [store, quotas] of [
   });
 }
 
-test("indexeddb: site data cleared in mid-download ends in a whole model or an error, never in a broken model", async ({
-  serve,
-  visit,
-}) => {
-  const site = await serve(storageSite);
-  const { context } = await visit({ args: noGpuArgs });
-  const page = await openTab(context, site.url);
-  const devtools = await context.newCDPSession(page);
-  throttle(200);
-  await beginDownload(page, checkpoint.server.url, { connections: 2 });
-  await expect.poll(() => storedBytes(page)).toBeGreaterThan(200_000);
-  await clearSite(devtools, site.url);
-  throttle(0);
-  await expect.poll(() => outcome(page)).toBeDefined();
-  expect(["ready", "storage-failed"]).toContain(await outcome(page));
-  await beginDownload(page, checkpoint.server.url);
-  await expect.poll(() => outcome(page)).toBe("ready");
-  expect((await verify(page, checkpoint.server.url)).ok).toBe(true);
-});
+for (const store of ["indexeddb"] as const) {
+  test(`${store}: site data cleared in mid-download ends in a whole model or an error, never in a broken model`, async ({
+    serve,
+    visit,
+  }) => {
+    const site = await serve(storageSite);
+    const { context } = await visit({ args: noGpuArgs });
+    const page = await openTab(context, site.url);
+    const devtools = await context.newCDPSession(page);
+    throttle(200);
+    await beginDownload(page, checkpoint.server.url, { store, connections: 2 });
+    await expect.poll(() => storedBytes(page)).toBeGreaterThan(200_000);
+    await clearSite(devtools, site.url);
+    throttle(0);
+    await expect.poll(() => outcome(page)).toBeDefined();
+    expect(["ready", "storage-failed"]).toContain(await outcome(page));
+    await beginDownload(page, checkpoint.server.url, { store });
+    await expect.poll(() => outcome(page)).toBe("ready");
+    expect((await verify(page, checkpoint.server.url)).ok).toBe(true);
+  });
+}
 
 function clearSite(devtools: CDPSession, url: string) {
   return devtools.send("Storage.clearDataForOrigin", { origin: new URL(url).origin, storageTypes: "all" });

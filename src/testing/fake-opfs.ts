@@ -50,7 +50,7 @@ export function createFakeOpfs(): FakeOpfs {
   const missing = (name: string) => new DOMException(`${name} is not there`, "NotFoundError");
   const locked = (name: string) => new DOMException(`${name} is open`, "NoModificationAllowedError");
 
-  function syncHandle(file: FakeFile, isReadOnly: boolean) {
+  function syncHandle(folder: FakeFolder, file: FakeFile, isReadOnly: boolean) {
     const bornIn = generation;
     let isOpen = true;
     const check = () => {
@@ -90,6 +90,8 @@ export function createFakeOpfs(): FakeOpfs {
       flush: check,
       close() {
         if (!isOpen || bornIn !== generation) return;
+        if (folder.isRemoved)
+          throw new Error("Chromium would never return from closing a file that was cleared");
         isOpen = false;
         file.locks = isReadOnly ? file.locks - 1 : 0;
       },
@@ -112,7 +114,7 @@ export function createFakeOpfs(): FakeOpfs {
         if (isDead) throw new DOMException("the browser was killed", "UnknownError");
         if (isReadOnly ? file.locks === Number.POSITIVE_INFINITY : file.locks > 0) throw locked(name);
         file.locks = isReadOnly ? file.locks + 1 : Number.POSITIVE_INFINITY;
-        return syncHandle(file, isReadOnly);
+        return syncHandle(folder, file, isReadOnly);
       },
     };
     return handle as unknown as FileSystemFileHandle;

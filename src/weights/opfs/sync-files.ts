@@ -50,7 +50,14 @@ export function openSyncFiles(folder: FileSystemDirectoryHandle): SyncFiles {
     open.delete(name);
     file.isClosed = true;
     const handle = await file.handle.catch(() => undefined);
-    handle?.close();
+    if (handle === undefined) return;
+    // Once the user has cleared the site's data, Chromium 156 never returns from `close`, and the worker stops for good.
+    // Such a handle is left to the collector: it locks nothing that anyone will open.
+    const isThere = await answered(folder.getFileHandle(name)).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) handle.close();
   }
 
   function openFile(name: string, mode: Mode): OpenFile {
