@@ -137,6 +137,15 @@ test("python answers as a notebook does, keeps its state, and reaches nothing ou
     expect(await run(page, "b = bytearray(300 * 2**20)")).toContain("MemoryError");
     expect(await run(page, "x")).toBe("6\n");
   });
+
+  await test.step("C functions that run JavaScript", async () => {
+    const before = server.requests.length;
+    const script = `fetch(${JSON.stringify(`${server.url}stolen`)})`;
+    const told = await run(page, `import ctypes\nctypes.CDLL(None).emscripten_run_script(b'${script}')`);
+    expect(told).toMatch(/^ToolFailure: [\s\S]*Code from text is off here[\s\S]*Python will be started anew/);
+    expect(server.requests.slice(before).map(({ path }) => path)).toEqual([]);
+    expect(await run(page, "'x' in globals()")).toBe("False\n");
+  });
 });
 
 test("python that takes too long is ended, and so is one whose request is aborted", async ({
