@@ -71,7 +71,14 @@ test("killed at 20 random points, a download goes on each time and loses no stor
     for (let isReady = false; !isReady; ) {
       const page = await openTab(browser.context, site.url);
       await beginDownload(page, url, { store, connections: 2 });
-      await page.waitForFunction(() => downloadReports.length > 0, undefined, { polling: 10 });
+      await page.waitForFunction(
+        () => downloadReports.length > 0 || downloadOutcome !== undefined,
+        undefined,
+        {
+          polling: 10,
+        },
+      );
+      expect([undefined, "ready"], `after kill ${numKills}`).toContain(await outcome(page));
       const first = (await reports(page))[0]?.loadedBytes ?? 0;
       expect(first, "what was stored is still there").toBeGreaterThanOrEqual(keptBytes);
       if (numKills < 20 && killsOfThis < 10) await page.waitForTimeout(random() * 250);

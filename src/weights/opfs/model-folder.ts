@@ -23,8 +23,8 @@ export interface ModelFolder {
 }
 
 /** Opens the folder; reading it makes nothing, and several tabs may do so while one writes. */
-export function openModelFolder(folder: FileSystemDirectoryHandle): ModelFolder {
-  const files = openSyncFiles(folder);
+export function openModelFolder(folder: FileSystemDirectoryHandle, lockWaitMs = 0): ModelFolder {
+  const files = openSyncFiles(folder, lockWaitMs);
   let known: Promise<JournalState> | undefined;
   /** Where the next entry goes; undefined until this tab writes the journal. */
   let endBytes: number | undefined;

@@ -7,7 +7,8 @@ import { createOpfsStore } from "./opfs-store.ts";
 
 const bytes = (...values: number[]) => new Uint8Array(values);
 const ref = (index: number) => ({ id: "m", file: "f", index, startBytes: 4 * index });
-const open = (fake: FakeOpfs): ChunkStore => createOpfsStore(async () => fake.root);
+const open = (fake: FakeOpfs, lockWaitMs = 0): ChunkStore =>
+  createOpfsStore(async () => fake.root, lockWaitMs);
 const storedIndexes = async (store: ChunkStore) => [...(await store.listChunks("m", "f")).keys()];
 
 describe("crc32", () => {
@@ -155,6 +156,14 @@ describe("createOpfsStore", () => {
     expect(await store.getModel("m")).toBeUndefined();
     expect(await storedIndexes(store)).toEqual([]);
     for (const { file } of others) expect([...(await store.listChunks("m", file)).keys()]).toEqual([0]);
+  });
+  it("waits for the files of a tab that is ending", async () => {
+    const fake = createFakeOpfs();
+    const [ending, next] = [open(fake), open(fake, 2000)];
+    await ending.putChunk(ref(0), bytes(1), "d");
+    setTimeout(() => void ending.release("m"), 100);
+    await next.putChunk(ref(1), bytes(2), "e");
+    expect(await storedIndexes(next)).toEqual([0, 1]);
   });
   it("leaves no file open where it is released in the midst of work", async () => {
     const fake = createFakeOpfs();

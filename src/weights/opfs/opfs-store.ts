@@ -13,9 +13,10 @@ export type OpenRoot = () => Promise<FileSystemDirectoryHandle>;
 /**
  * The store in the origin private file system, for dedicated workers: a folder a model, a file a checkpoint file,
  * written and read in place, and a journal that says what of it is complete. A chunk is flushed before the journal
- * names it, so a crash loses at most the chunks not yet named.
+ * names it, so a crash loses at most the chunks not yet named. A file that another tab has open is waited for
+ * `lockWaitMs`, then it is `busy`.
  */
-export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
+export function createOpfsStore(openRoot: OpenRoot = browserRoot, lockWaitMs = 3000): ChunkStore {
   const folders = new Map<string, Promise<ModelFolder>>();
   /** Folders being closed: their handles shut out new ones until then. */
   const closing = new Map<string, Promise<void>>();
@@ -32,7 +33,7 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot): ChunkStore {
     const opened =
       folders.get(id) ??
       Promise.all([answered(openRoot()), folderName(id), closing.get(id)]).then(async ([root, name]) =>
-        openModelFolder(await answered(root.getDirectoryHandle(name, { create: true }))),
+        openModelFolder(await answered(root.getDirectoryHandle(name, { create: true })), lockWaitMs),
       );
     folders.set(id, opened);
     opened.catch(() => folders.delete(id));

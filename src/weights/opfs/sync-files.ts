@@ -40,7 +40,7 @@ export interface SyncFiles {
  * Sync access handles of the files in a folder. A handle stays open until `close`, because opening one costs more
  * than reading through it. Read-only ones can be open in several tabs; one for writing shuts all others out.
  */
-export function openSyncFiles(folder: FileSystemDirectoryHandle): SyncFiles {
+export function openSyncFiles(folder: FileSystemDirectoryHandle, lockWaitMs: number): SyncFiles {
   const open = new Map<string, OpenFile>();
   let isShut = false;
 
@@ -61,7 +61,7 @@ export function openSyncFiles(folder: FileSystemDirectoryHandle): SyncFiles {
   }
 
   function openFile(name: string, mode: Mode): OpenFile {
-    const handle = createHandle(folder, name, mode);
+    const handle = createUnlocked(() => createHandle(folder, name, mode), lockWaitMs);
     const file: OpenFile = { mode, handle, isClosed: false };
     open.set(name, file);
     const forget = () => {
@@ -98,6 +98,20 @@ export function openSyncFiles(folder: FileSystemDirectoryHandle): SyncFiles {
       await Promise.all([...open.keys()].map(closeFile));
     },
   };
+}
+
+/** A worker that was ended keeps its files locked for a moment longer than its Web Locks: that is waited for. */
+async function createUnlocked<T>(create: () => Promise<T>, lockWaitMs: number): Promise<T> {
+  const startMs = performance.now();
+  for (;;) {
+    try {
+      return await create();
+    } catch (error) {
+      const isLocked = error instanceof Error && error.name === "NoModificationAllowedError";
+      if (!isLocked || performance.now() - startMs >= lockWaitMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }
 
 async function createHandle(
