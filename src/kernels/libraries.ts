@@ -19,6 +19,8 @@ import mxfp4Wgsl from "../shaders/lib/mxfp4.wgsl?raw";
 import mxfp4HalfWgsl from "../shaders/lib/mxfp4-half.wgsl?raw";
 import reduceSubgroupsWgsl from "../shaders/lib/reduce-subgroups.wgsl?raw";
 import reduceWorkgroupWgsl from "../shaders/lib/reduce-workgroup.wgsl?raw";
+import rowPartsSubgroupsWgsl from "../shaders/lib/row-parts-subgroups.wgsl?raw";
+import rowPartsWorkgroupWgsl from "../shaders/lib/row-parts-workgroup.wgsl?raw";
 import ropeKvWgsl from "../shaders/lib/rope-kv.wgsl?raw";
 import stepWgsl from "../shaders/lib/step.wgsl?raw";
 import swigluWgsl from "../shaders/lib/swiglu.wgsl?raw";
@@ -68,5 +70,7 @@ export const tileProducts = (
   { products }: TileTuning,
   weights: "mxfp4" | "bf16",
 ): readonly KernelLibrary[] => (products === "f32" ? [tileWgsl] : [halves[weights], tileMatrixWgsl]);
+/** Lanes that share a row of attention; needs the constant HEAD_VECS. */
+export const rowParts: KernelLibrary = { subgroups: rowPartsSubgroupsWgsl, workgroup: rowPartsWorkgroupWgsl };
 /** Counter-based Gumbel noise for sampling. */
 export const gumbel: KernelLibrary = gumbelWgsl;

@@ -1,7 +1,7 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/attention/attention-sink-prefill.wgsl?raw";
-import { bf16, step } from "../libraries.ts";
+import { bf16, rowParts, step } from "../libraries.ts";
 import { type AttentionShape, attentionConstants, checkAttentionShape } from "./attention-shape.ts";
 import { kvLibrary } from "./kv-cache.ts";
 
@@ -17,7 +17,7 @@ const tileKeys = (headDim: number): number => Math.min(32, Math.floor(256 / head
 export const attentionSinkPrefill = defineKernel({
   id: "attention-sink-prefill",
   wgsl,
-  libraries: ({ kvFormat }: AttentionShape) => [step, bf16, kvLibrary(kvFormat)],
+  libraries: ({ kvFormat }: AttentionShape) => [step, bf16, kvLibrary(kvFormat), rowParts],
   bindings: {
     step: "uniform",
     q: "read",
@@ -28,6 +28,7 @@ export const attentionSinkPrefill = defineKernel({
   },
   constants: (shape: AttentionShape) => ({
     ...attentionConstants(shape),
+    HEAD_VECS: shape.headDim / 4,
     WG_SIZE: workgroupSize,
     TILE_KEYS: tileKeys(shape.headDim),
   }),

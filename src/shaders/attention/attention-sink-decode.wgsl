@@ -19,6 +19,8 @@ const PARTS: u32 = 4u;                              // lanes that share a key's 
 const PART_STRIDE: u32 = HEADS * TILE_KEYS + 8u;    // 8 more, so that the four parts fall in different banks
 const SCORE_ROUNDS: u32 = (HEADS * TILE_KEYS + WG_SIZE - 1u) / WG_SIZE;
 const KEY_LANES: u32 = WG_SIZE / HEAD_VECS;         // lanes along keys while values are summed
+const KEY_ROUNDS: u32 = (HEAD_VECS + PARTS - 1u) / PARTS;
+const VALUE_ROUNDS: u32 = (TILE_KEYS + KEY_LANES - 1u) / KEY_LANES;
 const SCRATCH: u32 = max(PARTS * PART_STRIDE, 5u * WG_SIZE);
 const MASKED: f32 = -3e38;
 
@@ -28,6 +30,8 @@ var<workgroup> scores: array<vec4<f32>, HEADS * TILE_KEYS / 4u>;
 var<workgroup> rescale: array<f32, HEADS>;
 
 var<private> largest: array<f32, SCORE_ROUNDS>; // m of the heads whose scores this lane weighs
+var<private> keys_ahead: array<KvVec, KEY_ROUNDS>;
+var<private> values_ahead: array<KvVec, VALUE_ROUNDS>;
 var<private> sum: array<vec4<f32>, HEADS>;
 var<private> weight_sum: array<f32, HEADS>;
 
@@ -35,19 +39,29 @@ fn kv_at(kv_head: u32, position: u32) -> u32 {
   return (kv_head * CAPACITY + position % CAPACITY) * HEAD_VECS;
 }
 
-// Four lanes a key, each a quarter of the dims, for all heads.
-fn score_parts(kv_head: u32, tile: u32, end: u32, lane: u32) {
+// Four lanes a key, each a quarter of the dims. Loaded a tile ahead of their use, as the values are: memory is far away.
+fn load_keys(kv_head: u32, tile: u32, end: u32, lane: u32) {
+  let at = kv_at(kv_head, min(tile + lane / PARTS, end - 1u));
+  for (var round = 0u; round < KEY_ROUNDS; round++) {
+    keys_ahead[round] = keys[at + min(lane % PARTS + round * PARTS, HEAD_VECS - 1u)];
+  }
+}
+
+// The lane's part of its key's scores for all heads.
+fn score_parts(tile: u32, end: u32, lane: u32) {
   let key = lane / PARTS;
   let part = lane % PARTS;
   if (tile + key >= end) {
     return;
   }
-  let at = kv_at(kv_head, tile + key);
   var dots = array<f32, HEADS>();
-  for (var d = part; d < HEAD_VECS; d += PARTS) {
-    let k = kv_unpack(keys[at + d]);
-    for (var h = 0u; h < HEADS; h++) {
-      dots[h] += dot(k, query[h * HEAD_VECS + d]);
+  for (var round = 0u; round < KEY_ROUNDS; round++) {
+    let d = part + round * PARTS;
+    if (d < HEAD_VECS) {
+      let k = kv_unpack(keys_ahead[round]);
+      for (var h = 0u; h < HEADS; h++) {
+        dots[h] += dot(k, query[h * HEAD_VECS + d]);
+      }
     }
   }
   for (var h = 0u; h < HEADS; h++) {
@@ -89,17 +103,27 @@ fn weigh(tile: u32, end: u32, lane: u32) {
   }
 }
 
-fn add_values(kv_head: u32, tile: u32, end: u32, lane: u32) {
+fn load_values(kv_head: u32, tile: u32, end: u32, lane: u32) {
+  for (var round = 0u; round < VALUE_ROUNDS; round++) {
+    let key = lane / HEAD_VECS + round * KEY_LANES;
+    values_ahead[round] = values[kv_at(kv_head, min(tile + key, end - 1u)) + lane % HEAD_VECS];
+  }
+}
+
+fn add_values(tile: u32, end: u32, lane: u32) {
   for (var h = 0u; h < HEADS; h++) {
     sum[h] *= rescale[h];
     weight_sum[h] *= rescale[h];
   }
-  for (var key = lane / HEAD_VECS; key < min(TILE_KEYS, end - tile); key += KEY_LANES) {
-    let v = kv_unpack(values[kv_at(kv_head, tile + key) + lane % HEAD_VECS]);
-    for (var h = 0u; h < HEADS; h++) {
-      let weight = scratch[h * TILE_KEYS + key];
-      weight_sum[h] += weight;
-      sum[h] += weight * v;
+  for (var round = 0u; round < VALUE_ROUNDS; round++) {
+    let key = lane / HEAD_VECS + round * KEY_LANES;
+    if (key < min(TILE_KEYS, end - tile)) {
+      let v = kv_unpack(values_ahead[round]);
+      for (var h = 0u; h < HEADS; h++) {
+        let weight = scratch[h * TILE_KEYS + key];
+        weight_sum[h] += weight;
+        sum[h] += weight * v;
+      }
     }
   }
 }
@@ -159,15 +183,19 @@ fn main(
   for (var round = 0u; round < SCORE_ROUNDS; round++) {
     largest[round] = MASKED;
   }
+  load_keys(kv_head, start, end, lane);
+  load_values(kv_head, start, end, lane);
   for (var tile = start; tile < end; tile += TILE_KEYS) {
     workgroupBarrier();
-    score_parts(kv_head, tile, end, lane);
+    score_parts(tile, end, lane);
+    load_keys(kv_head, tile + TILE_KEYS, end, lane);
     workgroupBarrier();
     join_parts(tile, end, lane);
     workgroupBarrier();
     weigh(tile, end, lane);
     workgroupBarrier();
-    add_values(kv_head, tile, end, lane);
+    add_values(tile, end, lane);
+    load_values(kv_head, tile + TILE_KEYS, end, lane);
   }
   workgroupBarrier();
   for (var round = 0u; round < SCORE_ROUNDS; round++) {

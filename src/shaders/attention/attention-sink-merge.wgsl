@@ -14,6 +14,7 @@ const RECORD_VECS: u32 = HEAD_VECS + 1u;
 const SPLIT_LANES: u32 = WG_SIZE / HEAD_VECS;
 
 var<workgroup> largest: array<f32, MAX_SPLITS>;
+var<workgroup> shares: array<f32, MAX_SPLITS>;
 var<workgroup> weight_sums: array<f32, MAX_SPLITS>;
 var<workgroup> parts: array<vec4<f32>, WG_SIZE>;
 
@@ -37,13 +38,17 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group
   for (var split = 0u; split < num_splits; split++) {
     top = max(top, largest[split]);
   }
+  for (var split = lane; split < num_splits; split += WG_SIZE) {
+    shares[split] = exp(largest[split] - top);
+  }
+  workgroupBarrier();
   var total = exp(sink - top);
   for (var split = 0u; split < num_splits; split++) {
-    total += weight_sums[split] * exp(largest[split] - top);
+    total += weight_sums[split] * shares[split];
   }
   var sum = vec4<f32>();
   for (var split = lane / HEAD_VECS; split < num_splits; split += SPLIT_LANES) {
-    sum += exp(largest[split] - top) * partials[base + split * RECORD_VECS + 1u + lane % HEAD_VECS];
+    sum += shares[split] * partials[base + split * RECORD_VECS + 1u + lane % HEAD_VECS];
   }
   parts[lane] = sum; // lanes past SPLIT_LANES * HEAD_VECS repeat a split and are not read
   workgroupBarrier();

@@ -2,8 +2,9 @@
 //   q, out : [T, Q, D] f32 as vec4    sinks : [Q] bf16, two per u32: a logit without a value, never masked or scaled
 //   keys, values : [K, CAPACITY, D] as KvVec, position p in slot p % CAPACITY; this pass's own tokens already written
 //   token t at position p sees positions p-WINDOW+1..p, or 0..p where WINDOW is 0
-//   grid   : (ceil(T*G / WG_SIZE), K, 1); one invocation for a (token, head) row, rows of one KV head side by side, so
-//            that the workgroup shares every key and value it loads
+//   grid   : (ceil(T*G / WG_SIZE), K, 1); rows are (token, head), those of one KV head side by side, so that the workgroup
+//            shares every key and value it loads. ROW_PARTS lanes have as many rows between them, each lane a part of the dims of
+//            all: every vec4 of a key or value that it reads from workgroup memory serves so many rows
 //   sums   : f32, online softmax four keys at a time in key order, starting at m = sink, l = 1 (as flash attention
 //            and openai/gpt-oss's Metal kernel do)    needs D % 4 == 0, TILE_KEYS % 4 == 0
 @group(0) @binding(0) var<uniform> step: Step;
@@ -13,7 +14,6 @@
 @group(0) @binding(4) var<storage, read> sinks: array<u32>;
 @group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;
 
-const HEAD_VECS: u32 = D / 4u;
 const GROUP: u32 = Q / K; // query heads that share a KV head
 
 var<workgroup> key_tile: array<vec4<f32>, TILE_KEYS * HEAD_VECS>;
@@ -33,16 +33,20 @@ fn load_tile(kv_head: u32, start: u32, last: u32, lane: u32) {
   }
 }
 
-fn four_scores(query: ptr<function, array<vec4<f32>, HEAD_VECS>>, tile_key: u32) -> vec4<f32> {
-  let base = tile_key * HEAD_VECS;
+const VECS: u32 = HEAD_VECS / ROW_PARTS; // of a row, in a lane
+
+// Products of four keys with this lane's dims of its row r.
+fn part_scores(query: ptr<function, array<vec4<f32>, HEAD_VECS>>, r: u32, tile_key: u32, part: u32) -> vec4<f32> {
+  let base = tile_key * HEAD_VECS + part;
   var scores = vec4<f32>();
-  for (var d = 0u; d < HEAD_VECS; d++) {
-    let x = (*query)[d];
+  for (var i = 0u; i < VECS; i++) {
+    let x = (*query)[r * VECS + i];
+    let at = base + ROW_PARTS * i;
     scores += vec4<f32>(
-      dot(x, key_tile[base + d]),
-      dot(x, key_tile[base + HEAD_VECS + d]),
-      dot(x, key_tile[base + 2u * HEAD_VECS + d]),
-      dot(x, key_tile[base + 3u * HEAD_VECS + d]));
+      dot(x, key_tile[at]),
+      dot(x, key_tile[at + HEAD_VECS]),
+      dot(x, key_tile[at + 2u * HEAD_VECS]),
+      dot(x, key_tile[at + 3u * HEAD_VECS]));
   }
   return scores;
 }
@@ -54,19 +58,28 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group
   if (step.stopped != 0u || first_row >= num_rows) {
     return;
   }
-  let row = min(first_row + lane, num_rows - 1u); // lanes past the end repeat the last row and write nothing
-  let token = row / GROUP;
-  let head = group.y * GROUP + row % GROUP;
-  let position = step.position + token;
-  let first = first_visible(position);
-  let q_base = (token * Q + head) * HEAD_VECS;
+  let part = lane % ROW_PARTS;
+  let own_row = first_row + lane - part; // the first of ROW_PARTS
   var query: array<vec4<f32>, HEAD_VECS>;
   var sum: array<vec4<f32>, HEAD_VECS>;
-  for (var d = 0u; d < HEAD_VECS; d++) {
-    query[d] = q[q_base + d] * SCALE;
+  var q_base: array<u32, ROW_PARTS>;
+  var first: array<u32, ROW_PARTS>;
+  var position: array<u32, ROW_PARTS>;
+  var largest: array<f32, ROW_PARTS>;
+  var weight_sum: array<f32, ROW_PARTS>;
+  for (var r = 0u; r < ROW_PARTS; r++) {
+    let row = min(own_row + r, num_rows - 1u); // rows past the end repeat the last one and are not written
+    let token = row / GROUP;
+    let head = group.y * GROUP + row % GROUP;
+    q_base[r] = (token * Q + head) * HEAD_VECS + part;
+    position[r] = step.position + token;
+    first[r] = first_visible(position[r]);
+    largest[r] = bf16_select(sinks[head / 2u], head);
+    weight_sum[r] = 1.0;
+    for (var i = 0u; i < VECS; i++) {
+      query[r * VECS + i] = q[q_base[r] + ROW_PARTS * i] * SCALE;
+    }
   }
-  var largest = bf16_select(sinks[head / 2u], head);
-  var weight_sum = 1.0;
 
   // What any row of this workgroup sees, by its first and last token.
   let start = first_visible(step.position + first_row / GROUP);
@@ -77,29 +90,32 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group
     workgroupBarrier();
     for (var c = 0u; c < TILE_KEYS; c += 4u) {
       let key = vec4<u32>(tile + c) + vec4<u32>(0u, 1u, 2u, 3u);
-      let visible = (key >= vec4<u32>(first)) & (key <= vec4<u32>(position));
-      if (!any(visible)) {
-        continue;
-      }
-      let scores = select(vec4<f32>(largest), four_scores(&query, c), visible);
-      let top = max(largest, max(max(scores.x, scores.y), max(scores.z, scores.w)));
-      let rescale = exp(largest - top);
-      let weights = select(vec4<f32>(), exp(scores - top), visible);
-      largest = top;
-      weight_sum = weight_sum * rescale + dot(weights, vec4<f32>(1.0));
-      let base = c * HEAD_VECS;
-      for (var d = 0u; d < HEAD_VECS; d++) {
-        sum[d] = sum[d] * rescale
-          + weights.x * value_tile[base + d]
-          + weights.y * value_tile[base + HEAD_VECS + d]
-          + weights.z * value_tile[base + 2u * HEAD_VECS + d]
-          + weights.w * value_tile[base + 3u * HEAD_VECS + d];
+      for (var r = 0u; r < ROW_PARTS; r++) {
+        let all_scores = join_row(part_scores(&query, r, c, part));
+        let visible = (key >= vec4<u32>(first[r])) & (key <= vec4<u32>(position[r]));
+        let scores = select(vec4<f32>(largest[r]), all_scores, visible);
+        let top = max(largest[r], max(max(scores.x, scores.y), max(scores.z, scores.w)));
+        let rescale = exp(largest[r] - top);
+        let weights = select(vec4<f32>(), exp(scores - top), visible);
+        largest[r] = top;
+        weight_sum[r] = weight_sum[r] * rescale + dot(weights, vec4<f32>(1.0));
+        let base = c * HEAD_VECS + part;
+        for (var i = 0u; i < VECS; i++) {
+          let at = base + ROW_PARTS * i;
+          sum[r * VECS + i] = sum[r * VECS + i] * rescale
+            + weights.x * value_tile[at]
+            + weights.y * value_tile[at + HEAD_VECS]
+            + weights.z * value_tile[at + 2u * HEAD_VECS]
+            + weights.w * value_tile[at + 3u * HEAD_VECS];
+        }
       }
     }
   }
-  if (first_row + lane < num_rows) {
-    for (var d = 0u; d < HEAD_VECS; d++) {
-      out[q_base + d] = sum[d] / weight_sum;
+  for (var r = 0u; r < ROW_PARTS; r++) {
+    if (own_row + r < num_rows) {
+      for (var i = 0u; i < VECS; i++) {
+        out[q_base[r] + ROW_PARTS * i] = sum[r * VECS + i] / weight_sum[r];
+      }
     }
   }
 }

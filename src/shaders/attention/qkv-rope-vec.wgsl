@@ -24,6 +24,8 @@ fn bias_at(row: u32) -> vec4<f32> {
   return vec4<f32>(bf16_pair(packed.x), bf16_pair(packed.y));
 }
 
+const ROUNDS: u32 = (ROW_LOADS + WG_SIZE - 1u) / WG_SIZE;
+
 @compute @workgroup_size(WG_SIZE)
 fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   let head = group.x / HALF_VECS;
@@ -35,12 +37,15 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   let first_row = head * D + 4u * pairs;
   let second_row = first_row + D / 2u;
   var sums = array<f32, NUM_SUMS>();
-  for (var i = lane.index; i < ROW_LOADS; i += WG_SIZE) {
+  // A constant number of rounds, the last of which repeats a load where there is none: so all can be under way at once.
+  for (var round = 0u; round < ROUNDS; round++) {
+    let i = min(lane.index + round * WG_SIZE, ROW_LOADS - 1u);
+    let used = select(0.0, 1.0, lane.index + round * WG_SIZE < ROW_LOADS);
     var inputs: DenseInputs;
-    sums[SQUARES] += gained_inputs(token * (H / 4u), i, &inputs);
+    sums[SQUARES] += used * gained_inputs(token * (H / 4u), i, &inputs);
     for (var r = 0u; r < 4u; r++) {
-      sums[r] += dense_dot(first_row + r, i, &inputs);
-      sums[4u + r] += dense_dot(second_row + r, i, &inputs);
+      sums[r] += used * dense_dot(first_row + r, i, &inputs);
+      sums[4u + r] += used * dense_dot(second_row + r, i, &inputs);
     }
   }
   sums = workgroup_sum(sums, lane);

@@ -8,6 +8,8 @@
 @group(0) @binding(3) var<storage, read> bias: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
+const ROUNDS: u32 = (ROW_LOADS + WG_SIZE - 1u) / WG_SIZE;
+
 @compute @workgroup_size(WG_SIZE)
 fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   if (step.stopped != 0u || group.y >= step.num_tokens) {
@@ -16,13 +18,16 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   let first_row = group.x * ROWS;
   let input = group.y * (K / 4u);
   var sums = array<f32, NUM_SUMS>();
-  for (var i = lane.index; i < ROW_LOADS; i += WG_SIZE) {
+  // A constant number of rounds, the last of which repeats a load where there is none: so all can be under way at once.
+  for (var round = 0u; round < ROUNDS; round++) {
+    let i = min(lane.index + round * WG_SIZE, ROW_LOADS - 1u);
+    let used = select(0.0, 1.0, lane.index + round * WG_SIZE < ROW_LOADS);
     var inputs: DenseInputs;
     for (var v = 0u; v < LOAD_VECS; v++) {
       inputs[v] = x[input + LOAD_VECS * i + v];
     }
     for (var r = 0u; r < ROWS; r++) {
-      sums[r] += dense_dot(min(first_row + r, N - 1u), i, &inputs);
+      sums[r] += used * dense_dot(min(first_row + r, N - 1u), i, &inputs);
     }
   }
   let totals = workgroup_sum(sums, lane);

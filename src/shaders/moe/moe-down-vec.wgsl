@@ -15,6 +15,8 @@
 @group(0) @binding(6) var<storage, read> bias: array<u32>;
 @group(0) @binding(7) var<storage, read_write> x: array<f32>;
 
+const ROUNDS: u32 = (A * KB + WG_SIZE - 1u) / WG_SIZE;
+
 @compute @workgroup_size(WG_SIZE)
 fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   if (step.stopped != 0u || group.y >= step.num_tokens) {
@@ -23,7 +25,10 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   let first_entry = group.y * A;
   let first_row = group.x * ROWS;
   var sums = array<f32, NUM_SUMS>();
-  for (var i = lane.index; i < A * KB; i += WG_SIZE) {
+  // A constant number of rounds, the last of which repeats a block where there is none: so all loads can be under way at once.
+  for (var round = 0u; round < ROUNDS; round++) {
+    let i = min(lane.index + round * WG_SIZE, A * KB - 1u);
+    let used = select(0.0, 1.0, lane.index + round * WG_SIZE < A * KB);
     let entry = first_entry + i / KB;
     if (!expert_is_here(ids[entry])) {
       continue;
@@ -32,10 +37,11 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
     let row = expert_slot(ids[entry]) * H + first_row;
     var inputs: array<vec4<f32>, 8>;
     for (var j = 0u; j < 8u; j++) {
-      inputs[j] = hidden[(entry * 8u + j) * KB + block] * weights[entry];
+      inputs[j] = hidden[(entry * 8u + j) * KB + block];
     }
+    let weight = weights[entry] * used;
     for (var r = 0u; r < ROWS; r++) {
-      sums[r] += expert_block_dot(row + r, block, &inputs);
+      sums[r] += weight * expert_block_dot(row + r, block, &inputs);
     }
   }
   sums = workgroup_sum(sums, lane);

@@ -13,6 +13,8 @@
 @group(0) @binding(5) var<storage, read> bias: array<u32>;
 @group(0) @binding(6) var<storage, read_write> hidden: array<f32>;
 
+const ROUNDS: u32 = (KB + WG_SIZE - 1u) / WG_SIZE;
+
 @compute @workgroup_size(WG_SIZE)
 fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   if (step.stopped != 0u || group.z >= step.num_tokens) {
@@ -25,13 +27,16 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   }
   let first_row = expert_slot(expert) * (2u * F) + group.x * ROWS;
   var sums = array<f32, NUM_SUMS>();
-  for (var block = lane.index; block < KB; block += WG_SIZE) {
+  // A constant number of rounds, the last of which repeats a block where there is none: so all loads can be under way at once.
+  for (var round = 0u; round < ROUNDS; round++) {
+    let block = min(lane.index + round * WG_SIZE, KB - 1u);
+    let used = select(0.0, 1.0, lane.index + round * WG_SIZE < KB);
     var taken: array<vec4<f32>, 8>;
     for (var i = 0u; i < 8u; i++) {
       taken[i] = inputs[(group.z * 8u + i) * KB + block];
     }
     for (var r = 0u; r < ROWS; r++) {
-      sums[r] += expert_block_dot(first_row + r, block, &taken);
+      sums[r] += used * expert_block_dot(first_row + r, block, &taken);
     }
   }
   sums = workgroup_sum(sums, lane);
