@@ -13,11 +13,19 @@ import type { RememberedSettings } from "./choose-tuning.ts";
 import type { LoadOptions } from "./types.ts";
 
 const defaultContextLength = 8192;
-const defaultTokensPerPass = 512;
+/**
+ * Tokens of a pass by default. A pass reads each expert once, whether for one token or for a hundred, so it should bring
+ * each about a hundred: 512 with few experts, 1024 for 20b, 2048 (as many as are worth their activations) for 120b.
+ */
+function defaultTokensPerPass({ numExperts, expertsPerToken }: ModelConfig): number {
+  const wanted = (128 * numExperts) / expertsPerToken;
+  return Math.min(2048, Math.max(512, 512 * Math.round(wanted / 512)));
+}
+
 
 /** What `Engine.load` takes, and what the engine, tests and the bench add. */
 export interface LoadModelOptions extends LoadOptions {
-  /** Most prompt tokens of one pass; the activations of a pass are allocated for it. Default 512. */
+  /** Most prompt tokens of one pass; the activations of a pass are allocated for it. Default 512 to 2048, by the number of experts. */
   readonly maxTokensPerPass?: number;
   /** How the weights reach the GPU. Default: what was measured best. */
   readonly uploadWay?: UploadWay;
@@ -70,7 +78,7 @@ export function planOptionsOf(
     kvFormat: options.kvFormat ?? "f32",
     dense: options.dense ?? "bf16",
     variant,
-    maxTokensPerPass: Math.min(options.maxTokensPerPass ?? defaultTokensPerPass, contextLength),
+    maxTokensPerPass: Math.min(options.maxTokensPerPass ?? defaultTokensPerPass(config), contextLength),
     tuning: overrideTuning(hasMatrices ? matrixTuning : defaultTuning, options.tuning ?? {}),
   };
 }

@@ -19,7 +19,6 @@ const PARTS: u32 = 4u;                              // lanes that share a key's 
 const PART_STRIDE: u32 = HEADS * TILE_KEYS + 8u;    // 8 more, so that the four parts fall in different banks
 const SCORE_ROUNDS: u32 = (HEADS * TILE_KEYS + WG_SIZE - 1u) / WG_SIZE;
 const KEY_LANES: u32 = WG_SIZE / HEAD_VECS;         // lanes along keys while values are summed
-const KEY_ROUNDS: u32 = (HEAD_VECS + PARTS - 1u) / PARTS;
 const VALUE_ROUNDS: u32 = (TILE_KEYS + KEY_LANES - 1u) / KEY_LANES;
 const SCRATCH: u32 = max(PARTS * PART_STRIDE, 5u * WG_SIZE);
 const MASKED: f32 = -3e38;
@@ -30,7 +29,6 @@ var<workgroup> scores: array<vec4<f32>, HEADS * TILE_KEYS / 4u>;
 var<workgroup> rescale: array<f32, HEADS>;
 
 var<private> largest: array<f32, SCORE_ROUNDS>; // m of the heads whose scores this lane weighs
-var<private> keys_ahead: array<KvVec, KEY_ROUNDS>;
 var<private> values_ahead: array<KvVec, VALUE_ROUNDS>;
 var<private> sum: array<vec4<f32>, HEADS>;
 var<private> weight_sum: array<f32, HEADS>;
@@ -39,29 +37,19 @@ fn kv_at(kv_head: u32, position: u32) -> u32 {
   return (kv_head * CAPACITY + position % CAPACITY) * HEAD_VECS;
 }
 
-// Four lanes a key, each a quarter of the dims. Loaded a tile ahead of their use, as the values are: memory is far away.
-fn load_keys(kv_head: u32, tile: u32, end: u32, lane: u32) {
-  let at = kv_at(kv_head, min(tile + lane / PARTS, end - 1u));
-  for (var round = 0u; round < KEY_ROUNDS; round++) {
-    keys_ahead[round] = keys[at + min(lane % PARTS + round * PARTS, HEAD_VECS - 1u)];
-  }
-}
-
-// The lane's part of its key's scores for all heads.
-fn score_parts(tile: u32, end: u32, lane: u32) {
+// Four lanes a key, each a quarter of the dims, for all heads.
+fn score_parts(kv_head: u32, tile: u32, end: u32, lane: u32) {
   let key = lane / PARTS;
   let part = lane % PARTS;
   if (tile + key >= end) {
     return;
   }
+  let at = kv_at(kv_head, tile + key);
   var dots = array<f32, HEADS>();
-  for (var round = 0u; round < KEY_ROUNDS; round++) {
-    let d = part + round * PARTS;
-    if (d < HEAD_VECS) {
-      let k = kv_unpack(keys_ahead[round]);
-      for (var h = 0u; h < HEADS; h++) {
-        dots[h] += dot(k, query[h * HEAD_VECS + d]);
-      }
+  for (var d = part; d < HEAD_VECS; d += PARTS) {
+    let k = kv_unpack(keys[at + d]);
+    for (var h = 0u; h < HEADS; h++) {
+      dots[h] += dot(k, query[h * HEAD_VECS + d]);
     }
   }
   for (var h = 0u; h < HEADS; h++) {
@@ -103,6 +91,7 @@ fn weigh(tile: u32, end: u32, lane: u32) {
   }
 }
 
+// The lane's share of a tile's values, ahead of their use: it waits for them together with the keys.
 fn load_values(kv_head: u32, tile: u32, end: u32, lane: u32) {
   for (var round = 0u; round < VALUE_ROUNDS; round++) {
     let key = lane / HEAD_VECS + round * KEY_LANES;
@@ -183,19 +172,16 @@ fn main(
   for (var round = 0u; round < SCORE_ROUNDS; round++) {
     largest[round] = MASKED;
   }
-  load_keys(kv_head, start, end, lane);
-  load_values(kv_head, start, end, lane);
   for (var tile = start; tile < end; tile += TILE_KEYS) {
+    load_values(kv_head, tile, end, lane);
     workgroupBarrier();
-    score_parts(tile, end, lane);
-    load_keys(kv_head, tile + TILE_KEYS, end, lane);
+    score_parts(kv_head, tile, end, lane);
     workgroupBarrier();
     join_parts(tile, end, lane);
     workgroupBarrier();
     weigh(tile, end, lane);
     workgroupBarrier();
     add_values(tile, end, lane);
-    load_values(kv_head, tile + TILE_KEYS, end, lane);
   }
   workgroupBarrier();
   for (var round = 0u; round < SCORE_ROUNDS; round++) {
@@ -204,7 +190,28 @@ fn main(
       rescale[i / TILE_KEYS] = largest[round]; // from here on it holds m
     }
   }
-  for (var h = 0u; h < HEADS; h++) {
-    write_record(((token * Q + first_head + h) * MAX_SPLITS + group.y) * RECORD_VECS, h, num_splits, lane);
+  // One by one: in a loop with barriers the private sums would be indexed at run time, and so lie in memory.
+  let record = ((token * Q + first_head) * MAX_SPLITS + group.y) * RECORD_VECS;
+  write_record(record, 0u, num_splits, lane);
+  if (HEADS > 1u) {
+    write_record(record + 1u * MAX_SPLITS * RECORD_VECS, 1u, num_splits, lane);
+  }
+  if (HEADS > 2u) {
+    write_record(record + 2u * MAX_SPLITS * RECORD_VECS, 2u, num_splits, lane);
+  }
+  if (HEADS > 3u) {
+    write_record(record + 3u * MAX_SPLITS * RECORD_VECS, 3u, num_splits, lane);
+  }
+  if (HEADS > 4u) {
+    write_record(record + 4u * MAX_SPLITS * RECORD_VECS, 4u, num_splits, lane);
+  }
+  if (HEADS > 5u) {
+    write_record(record + 5u * MAX_SPLITS * RECORD_VECS, 5u, num_splits, lane);
+  }
+  if (HEADS > 6u) {
+    write_record(record + 6u * MAX_SPLITS * RECORD_VECS, 6u, num_splits, lane);
+  }
+  if (HEADS > 7u) {
+    write_record(record + 7u * MAX_SPLITS * RECORD_VECS, 7u, num_splits, lane);
   }
 }

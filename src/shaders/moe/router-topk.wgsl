@@ -24,7 +24,7 @@ const ROUNDS: u32 = (E + NUM_TEAMS - 1u) / NUM_TEAMS;
 const OCTETS: u32 = H / 8u;
 const UNROLL: u32 = 4u; // loads under way at once: a single workgroup has little else to hide their latency
 
-var<workgroup> partials: array<array<f32, TEAM>, E>;
+var<workgroup> partials: array<array<f32, TEAM + 1u>, E>; // one more, so that lanes that read different experts' meet different banks
 var<workgroup> squares: array<f32, TEAM>;
 var<workgroup> logits: array<f32, E>;
 var<workgroup> chosen: array<u32, A>;
