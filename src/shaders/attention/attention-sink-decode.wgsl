@@ -20,7 +20,8 @@ const PART_STRIDE: u32 = HEADS * TILE_KEYS + 8u;    // 8 more, so that the four 
 const SCORE_ROUNDS: u32 = (HEADS * TILE_KEYS + WG_SIZE - 1u) / WG_SIZE;
 const KEY_LANES: u32 = WG_SIZE / HEAD_VECS;         // lanes along keys while values are summed
 const VALUE_ROUNDS: u32 = (TILE_KEYS + KEY_LANES - 1u) / KEY_LANES;
-const SCRATCH: u32 = max(PARTS * PART_STRIDE, 5u * WG_SIZE);
+const FOLD: u32 = WG_SIZE / 2u;                    // lanes that hand their sums on, at most
+const SCRATCH: u32 = max(PARTS * PART_STRIDE, 10u * FOLD);
 const MASKED: f32 = -3e38;
 
 var<workgroup> query: array<vec4<f32>, HEADS * HEAD_VECS>;
@@ -117,29 +118,47 @@ fn add_values(tile: u32, end: u32, lane: u32) {
   }
 }
 
-// Joins the key lanes of one head and writes its record. Lanes past KEY_LANES * HEAD_VECS hold nothing that is read.
-fn write_record(record: u32, head: u32, num_splits: u32, lane: u32) {
+// Adds what key lanes half..n-1 have of heads `first` and `first` + 1 to key lanes 0.. `first` is a constant wherever it is
+// called: private arrays that are indexed at run time would lie in memory, as they would with this in a loop over heads.
+fn fold(first: u32, n: u32, half: u32, lane: u32) {
+  let key = lane / HEAD_VECS;
   workgroupBarrier(); // the scratch may still be read
-  for (var c = 0u; c < 4u; c++) {
-    scratch[c * WG_SIZE + lane] = sum[head][c];
-  }
-  if (lane % HEAD_VECS == 0u) {
-    scratch[4u * WG_SIZE + lane / HEAD_VECS] = weight_sum[head];
+  if (key >= half && key < n) {
+    let at = lane - half * HEAD_VECS;
+    for (var h = 0u; h < min(2u, HEADS - first); h++) {
+      for (var c = 0u; c < 4u; c++) {
+        scratch[(5u * h + c) * FOLD + at] = sum[first + h][c];
+      }
+      scratch[(5u * h + 4u) * FOLD + at] = weight_sum[first + h];
+    }
   }
   workgroupBarrier();
-  if (lane < HEAD_VECS) {
-    var total = vec4<f32>();
-    for (var k = 0u; k < KEY_LANES; k++) {
-      let i = k * HEAD_VECS + lane;
-      total += vec4<f32>(scratch[i], scratch[WG_SIZE + i], scratch[2u * WG_SIZE + i], scratch[3u * WG_SIZE + i]);
+  if (key < n - half) {
+    for (var h = 0u; h < min(2u, HEADS - first); h++) {
+      for (var c = 0u; c < 4u; c++) {
+        sum[first + h][c] += scratch[(5u * h + c) * FOLD + lane];
+      }
+      weight_sum[first + h] += scratch[(5u * h + 4u) * FOLD + lane];
     }
-    partials[record + 1u + lane] = total;
-  } else if (lane == HEAD_VECS) {
-    var total = 0.0;
-    for (var k = 0u; k < KEY_LANES; k++) {
-      total += scratch[4u * WG_SIZE + k];
+  }
+}
+
+// Leaves the sums over all key lanes in the first. Lanes past KEY_LANES * HEAD_VECS hold nothing that counts.
+fn fold_all(lane: u32) {
+  var n = KEY_LANES;
+  while (n > 1u) {
+    let half = (n + 1u) / 2u;
+    fold(0u, n, half, lane);
+    if (HEADS > 2u) {
+      fold(2u, n, half, lane);
     }
-    partials[record] = vec4<f32>(rescale[head], total, f32(num_splits), 0.0);
+    if (HEADS > 4u) {
+      fold(4u, n, half, lane);
+    }
+    if (HEADS > 6u) {
+      fold(6u, n, half, lane);
+    }
+    n = half;
   }
 }
 
@@ -190,28 +209,14 @@ fn main(
       rescale[i / TILE_KEYS] = largest[round]; // from here on it holds m
     }
   }
-  // One by one: in a loop with barriers the private sums would be indexed at run time, and so lie in memory.
-  let record = ((token * Q + first_head) * MAX_SPLITS + group.y) * RECORD_VECS;
-  write_record(record, 0u, num_splits, lane);
-  if (HEADS > 1u) {
-    write_record(record + 1u * MAX_SPLITS * RECORD_VECS, 1u, num_splits, lane);
-  }
-  if (HEADS > 2u) {
-    write_record(record + 2u * MAX_SPLITS * RECORD_VECS, 2u, num_splits, lane);
-  }
-  if (HEADS > 3u) {
-    write_record(record + 3u * MAX_SPLITS * RECORD_VECS, 3u, num_splits, lane);
-  }
-  if (HEADS > 4u) {
-    write_record(record + 4u * MAX_SPLITS * RECORD_VECS, 4u, num_splits, lane);
-  }
-  if (HEADS > 5u) {
-    write_record(record + 5u * MAX_SPLITS * RECORD_VECS, 5u, num_splits, lane);
-  }
-  if (HEADS > 6u) {
-    write_record(record + 6u * MAX_SPLITS * RECORD_VECS, 6u, num_splits, lane);
-  }
-  if (HEADS > 7u) {
-    write_record(record + 7u * MAX_SPLITS * RECORD_VECS, 7u, num_splits, lane);
+  fold_all(lane);
+  for (var h = 0u; h < HEADS; h++) {
+    let record = ((token * Q + first_head + h) * MAX_SPLITS + group.y) * RECORD_VECS;
+    if (lane < HEAD_VECS) {
+      partials[record + 1u + lane] = sum[h];
+    }
+    if (lane == 0u) {
+      partials[record] = vec4<f32>(rescale[h], weight_sum[h], f32(num_splits), 0.0);
+    }
   }
 }
