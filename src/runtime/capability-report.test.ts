@@ -28,11 +28,11 @@ describe("capabilityReport of 20b", () => {
     });
     expect(downloadBytes).toBe(13_761_264_768);
     expect(needs.weightBytes).toBeGreaterThanOrEqual(13_761_264_768);
-    // 12 full layers of 8192 positions, 12 rings of 127 + 512; keys and values of 8 heads of 64 numbers, f32.
-    expect(needs.kvBytes).toBe(12 * (8192 + 639) * 2 * 8 * 64 * 4);
+    // 12 full layers of 8192 positions, 12 rings of 127 + 1024; keys and values of 8 heads of 64 numbers, f32.
+    expect(needs.kvBytes).toBe(12 * (8192 + 1151) * 2 * 8 * 64 * 4);
     expect(needs.totalBytes).toBe(needs.weightBytes + needs.kvBytes + needs.activationBytes);
     expect(needs.activationBytes).toBeGreaterThan(50e6);
-    expect(needs.activationBytes).toBeLessThan(200e6);
+    expect(needs.activationBytes).toBeLessThan(300e6);
   });
 
   it("of 120b is as large as published", () => {

@@ -49,7 +49,7 @@ describe("a model fits", () => {
       kvFormat: "f32",
       dense: "bf16",
       variant: "workgroup",
-      maxTokensPerPass: 512,
+      maxTokensPerPass: 1024,
       tuning: defaultTuning,
     });
   });

@@ -22,7 +22,6 @@ function defaultTokensPerPass({ numExperts, expertsPerToken }: ModelConfig): num
   return Math.min(2048, Math.max(512, 512 * Math.round(wanted / 512)));
 }
 
-
 /** What `Engine.load` takes, and what the engine, tests and the bench add. */
 export interface LoadModelOptions extends LoadOptions {
   /** Most prompt tokens of one pass; the activations of a pass are allocated for it. Default 512 to 2048, by the number of experts. */
