@@ -80,6 +80,7 @@ function loadOptions(options: Options): LoadOptions {
     ...(kvFormat === undefined ? {} : { kvFormat }),
     ...(dense === undefined ? {} : { dense }),
     ...(variant === undefined ? {} : { variant }),
+    ...(options.flag("no-matrices") && { matrices: false }),
     ...(contextLength === undefined ? {} : { contextLength }),
   };
 }

@@ -13,6 +13,7 @@ const common = {
   kv: { type: "string" },
   dense: { type: "string" },
   variant: { type: "string" },
+  "no-matrices": { type: "boolean" },
   "context-length": { type: "string" },
 } satisfies OptionTable;
 

@@ -16,7 +16,7 @@ import { createSettingsFile } from "../settings-file.ts";
 import type { Terminal } from "../terminal.ts";
 
 const usage = `usage: npm run bench -- [--shape nano|toy|20b|120b] [--layers N] [--model DIR|nano] [--prompt N] [--tokens N] [--runs N] [--context N]
-  [--kv f32|f16] [--dense bf16|int8] [--variant subgroups|workgroup] [--adapter auto|swiftshader] [--depth N] [--json] [--profile]
+  [--kv f32|f16] [--dense bf16|int8] [--variant subgroups|workgroup] [--no-matrices] [--adapter auto|swiftshader] [--depth N] [--json] [--profile]
   [--kernels | --kernel ID] [--tune auto|table|measure] [--variants ROW.SIZE=VALUE,…]
   nano is the embedded model; toy, 20b and 120b are random weights, made as they are read.
   --profile adds the time of each kernel in a pass; --kernels (or --kernel with one's name) times them alone instead.
@@ -102,6 +102,7 @@ function readSetting(options: Options): Omit<KernelRequest, "files"> {
       ...(kvFormat && { kvFormat }),
       ...(dense && { dense }),
       ...(variant && { variant }),
+      ...(options.flag("no-matrices") && { matrices: false }),
       ...(tune && { tune }),
       ...(variants !== undefined && { tuning: parseTuning(variants) }),
     },
