@@ -4,6 +4,7 @@ import {
   makeHeader,
   type Recover,
   roleOf,
+  toolName,
   typeWords,
 } from "./harmony-header.ts";
 import type { HarmonyHeader, Role } from "./types.ts";
@@ -21,8 +22,6 @@ const leadingPieces =
 /** Words of the longest real header, e.g. `browser.search to=assistant <|channel|>commentary json`. */
 const MAX_HEADER_WORDS = 4;
 const MAX_HEADER_LENGTH = 256;
-
-const toolName = /^[\w-]+(\.[\w-]+)+$/;
 
 /** Splits text that has no message token: known header pieces in front, everything else content. */
 export function splitBareMessage(text: string, start: HeaderStart, recover: Recover = () => {}): BareMessage {

@@ -21,6 +21,8 @@ export function roleOf(word: string | undefined): Role | undefined {
 
 /** Content types models write without the constrain marker. */
 export const typeWords: readonly string[] = ["json", "code", "text"];
+/** A tool's full name: its namespace and its own. */
+export const toolName = /^[\w-]+(\.[\w-]+)+$/;
 const knownChannel = /^(?:analysis|commentary|final)$/;
 const channelWithRecipient = /^(analysis|commentary|final)(to=.*)$/;
 const channelWithPrefix = /^[^\w<]+(analysis|commentary|final)$/;
@@ -59,9 +61,9 @@ function takeChannel(text: string, recover: Recover): { channel: string | undefi
     found.push(glued?.[1] ?? value);
     return glued === null ? "" : ` ${glued[2] ?? ""}`;
   });
-  const [first, ...others] = found;
-  if (others.length > 0)
-    recover("more than one channel", others.filter((other) => other !== first).join(" "));
+  // A channel the model was trained on goes before a word that slipped in, such as the role.
+  const first = found.find((value) => knownChannel.test(value)) ?? found[0];
+  if (found.length > 1) recover("more than one channel", found.filter((other) => other !== first).join(" "));
   return { channel: first === undefined ? undefined : cleanChannel(first, recover), rest };
 }
 
@@ -88,9 +90,11 @@ function splitWords(rest: string, recover: Recover): string[] {
   return words
     .filter((word) => word !== "")
     .flatMap((word) => {
-      const glued = /^(system|developer|user|assistant|tool)(to=.+)$/.exec(word);
+      const glued =
+        /^(system|developer|user|assistant|tool)(to=.+)$/.exec(word) ??
+        /^(assistant)(analysis|commentary|final)$/.exec(word);
       if (glued === null) return [word];
-      recover("the recipient is joined to the role");
+      recover(`the ${isRecipient(glued[2] ?? "") ? "recipient" : "channel"} is joined to the role`);
       return [glued[1] ?? "", glued[2] ?? ""];
     });
 }
@@ -101,7 +105,7 @@ function takeAuthor(words: string[], start: HeaderStart, recover: Recover): Auth
   const [first] = words;
   const known = first === undefined ? undefined : knownAuthor(first);
   if (start.kind === "given") {
-    if (known?.role !== start.role) return { role: start.role };
+    if (known?.role !== start.role) return givenAuthor(words, start.role, recover);
     words.shift();
     return known;
   }
@@ -117,6 +121,15 @@ function takeAuthor(words: string[], start: HeaderStart, recover: Recover): Auth
   if (words.length === 1) recover("a lone tool name as author");
   words.shift();
   return { role: "tool", name: cutName(first, recover) ?? first };
+}
+
+/** A tool's message whose name follows the role that the caller gave. */
+function givenAuthor(words: string[], role: Role, recover: Recover): Author {
+  const [first = ""] = words;
+  if (role !== "tool" || !toolName.test(first)) return { role };
+  recover("a tool's name after its role");
+  words.shift();
+  return { role, name: first };
 }
 
 /** `role` or `role:name`. The bare word "tool" names itself. */

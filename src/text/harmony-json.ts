@@ -65,6 +65,8 @@ function readContents(value: unknown, role: Role, at: string): HarmonyMessage["c
 
 function readContent(value: unknown, role: Role, at: string): HarmonyContent {
   if (typeof value === "string") return value;
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw invalid(at, "a text, a content object or a list of them", value);
   const json = requireObject(value, at);
   const type = json.type ?? defaultType(role, json);
   switch (type) {

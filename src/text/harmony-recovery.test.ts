@@ -63,6 +63,28 @@ describe("harmony parser on malformed streams", () => {
       "<|channel|>analysis<|message|>a<|end|>assistant<|channel|>final<|message|>b<|return|>",
       [assistant({ channel: "analysis", content: "a" }), assistant({ channel: "final", content: "b" })],
     ],
+    [
+      "a channel joined to the role",
+      given,
+      "<|channel|>analysis<|message|>a<|end|><|start|>assistantfinal<|message|>b<|end|>assistantfinal<|message|>c<|return|>",
+      [
+        assistant({ channel: "analysis", content: "a" }),
+        assistant({ channel: "final", content: "b" }),
+        assistant({ channel: "final", content: "c" }),
+      ],
+    ],
+    [
+      "the role as a channel before the channel",
+      given,
+      "<|channel|>assistant<|channel|>analysis<|message|>a<|end|>",
+      [assistant({ channel: "analysis", content: "a" })],
+    ],
+    [
+      "a tool's name after the given role",
+      { role: "tool" },
+      "functions.f to=assistant<|channel|>commentary<|message|>4<|end|>",
+      [{ role: "tool", name: "functions.f", recipient: "assistant", channel: "commentary", content: "4" }],
+    ],
     ["a missing start before a message token", {}, "<|message|>b<|return|>", [assistant({ content: "b" })]],
     [
       "plain text after the end",

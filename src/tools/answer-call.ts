@@ -165,7 +165,16 @@ function resultText(value: unknown): string {
 
 function failureText(name: string, error: unknown): string {
   if (error instanceof ToolFailure) return error.message;
-  return `Error: ${name} failed: ${error instanceof Error ? error.message : String(error)}`;
+  return `Error: ${name} failed: ${error instanceof Error ? error.message : shown(error)}`;
+}
+
+/** A handler may throw anything, also what has no text. */
+function shown(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return "it threw an object without a text";
+  }
 }
 
 function shortened(text: string, maxCharacters: number): string {

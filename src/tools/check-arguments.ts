@@ -1,4 +1,5 @@
 import { type Schema, Validator } from "@cfworker/json-schema";
+import { EngineError } from "../errors.ts";
 import type { FunctionTool } from "../text/types.ts";
 import type { ArgumentProblem } from "./types.ts";
 
@@ -13,6 +14,7 @@ const maxProblems = 8;
 /**
  * Parses a call's arguments and checks them against the function's JSON Schema (2020-12). An empty body stands
  * for no arguments.
+ * @throws request-invalid where the schema itself cannot be used
  */
 export function checkArguments(tool: FunctionTool, text: string): CheckedArguments {
   let value: unknown;
@@ -24,8 +26,25 @@ export function checkArguments(tool: FunctionTool, text: string): CheckedArgumen
   }
   const { parameters } = tool;
   if (parameters === undefined || parameters === null) return { ok: true, value };
-  const problems = violations(parameters as Schema | boolean, value);
+  const problems = problemsOf(tool, parameters as Schema | boolean, value);
   return problems.length === 0 ? { ok: true, value } : { ok: false, problems };
+}
+
+/** What the validator throws is the schema's fault, but for two things that arguments can hold. */
+function problemsOf(tool: FunctionTool, schema: Schema | boolean, value: unknown): ArgumentProblem[] {
+  try {
+    return violations(schema, value);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    if (cause instanceof URIError) return [{ path: "", message: "a name holds half a surrogate pair" }];
+    if (cause instanceof Error && ["RangeError", "InternalError"].includes(cause.name))
+      return [{ path: "", message: "nested too deep" }];
+    throw new EngineError(
+      "request-invalid",
+      `The parameters of the function ${tool.name} are no JSON schema that arguments can be checked against: ${why}`,
+      { cause },
+    );
+  }
 }
 
 /** Keywords that only pass on what is wrong further in. */
@@ -35,7 +54,6 @@ const containers = new Set(
   ),
 );
 
-/** The schema's own faults (an unresolved $ref, say) are the embedder's: they throw. */
 function violations(schema: Schema | boolean, value: unknown): ArgumentProblem[] {
   const { valid, errors } = new Validator(schema, "2020-12", false).validate(value);
   if (valid) return [];

@@ -121,6 +121,7 @@ describe("runTools", () => {
     ["a wrong type", { city: 3 }, "/city", /string/],
     ["a value out of range", { city: "Rome", days: 0 }, "/days", /minimum|less than/i],
     ["an unknown field", { city: "Rome", unit: "K" }, "/unit", /not allowed/],
+    ["half a character in a name", '{"city": "Rome", "\\ud83d": 1}', "", /surrogate/],
   ])("names %s to the model and never runs the call", async (_, args, path, message) => {
     const before = seen.length;
     const engine = scriptedEngine([[call("weather", args)], askRome, [say("21")]]);
@@ -141,7 +142,7 @@ describe("runTools", () => {
     const events = await collect(runTools(engine, question, { functions: [weather], approve }));
     expect(only(events, "tool-result")).toMatchObject({
       failure: "unknown-tool",
-      result: /wether_now.*weather/,
+      result: expect.stringMatching(/wether_now.*weather/),
     });
     expect(engine.requests[1]?.messages.at(-1)).toMatchObject({ name: "wether_now" });
   });
@@ -157,6 +158,11 @@ describe("runTools", () => {
       expect(event).toMatchObject({ failure: "failed", result: "Error: f failed: no rain gauge" });
       expect(told).toMatchObject({ role: "tool", content: event.result });
     }
+    const nameless = await withHandler(() => Promise.reject(Object.create(null)));
+    expect(nameless.event).toMatchObject({
+      failure: "failed",
+      result: expect.stringMatching(/^Error: f failed: /),
+    });
     const own = await withHandler(() => Promise.reject(new ToolFailure("Come back later.")));
     expect(own.event).toMatchObject({ failure: "failed", result: "Come back later." });
   });
@@ -256,6 +262,32 @@ describe("runTools", () => {
   it("refuses two tools of one name", async () => {
     const twice = collect(runTools(scriptedEngine([]), question, { functions: [weather, weather] }));
     await expect(twice).rejects.toMatchObject({ code: "request-invalid" });
+  });
+
+  it("refuses a limit that is no number", async () => {
+    const limitless = collect(runTools(scriptedEngine([]), question, { maxRounds: Number.NaN }));
+    await expect(limitless).rejects.toMatchObject({ code: "request-invalid" });
+  });
+
+  it("says which function's schema cannot be used, and of arguments that are too deep to check", async () => {
+    const schema = (parameters: unknown) =>
+      collect(
+        runTools(
+          scriptedEngine([[call("f", `{"a":${"[".repeat(9000)}${"]".repeat(9000)}}`)], [say("Hm")]]),
+          question,
+          {
+            functions: [{ name: "f", description: "", parameters, run: () => "never" }],
+            approve: "always",
+          },
+        ),
+      );
+    await expect(schema({ $ref: "#/$defs/none" })).rejects.toMatchObject({
+      code: "request-invalid",
+      message: expect.stringMatching(/function f .*#\/\$defs\/none/),
+    });
+    const list = { type: "array", items: { $ref: "#/$defs/list" } };
+    const deep = await schema({ $defs: { list }, properties: { a: { $ref: "#/$defs/list" } } });
+    expect(only(deep, "invalid-arguments").problems).toEqual([{ path: "", message: "nested too deep" }]);
   });
 
   it("passes on what the engine throws", async () => {

@@ -44,7 +44,7 @@ interface Turn {
  * wrong with a call goes back to the model as text. After `maxRounds` answers that ended in calls it must answer
  * without tools. An abort ends the turn with finish reason `aborted` and the messages of its complete rounds.
  * A `toolChoice` that demands a call holds for the first answer only.
- * @throws request-invalid for two tools of one name; what `engine.chat` and `approve` throw
+ * @throws request-invalid for two tools of one name, or parameters that are no usable JSON schema; what `engine.chat` and `approve` throw
  */
 export async function* runTools(
   engine: ChatEngine,
@@ -91,7 +91,10 @@ export function defineFunction<Arguments>(
 }
 
 function openToolbox(options: RunToolsOptions): Toolbox {
-  const { functions = [], builtins = [] } = options;
+  const { functions = [], builtins = [], maxRounds = defaultMaxRounds } = options;
+  if (!(maxRounds >= 0)) {
+    throw new EngineError("request-invalid", `maxRounds must be a number from 0, got ${maxRounds}.`);
+  }
   const names = [...functions, ...builtins].map(({ name }) => name);
   const double = names.find((name, index) => names.indexOf(name) !== index);
   if (double !== undefined) {
