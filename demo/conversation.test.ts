@@ -112,7 +112,10 @@ describe("a request", () => {
   });
 
   test("has the temperature of the page's address, else the model's", async () => {
-    const other = { ...first, model: { name: "org/name", baseUrl: "https://huggingface.co/org/name" } };
+    const other = {
+      ...first,
+      model: { name: "org/name", source: { baseUrl: "https://huggingface.co/org/name" } },
+    };
     expect((await request({}))?.temperature).toBe(0);
     expect((await request({}, other))?.temperature).toBe(1);
     expect((await request({ temperature: 0 }, other))?.temperature).toBe(0);

@@ -124,9 +124,29 @@ const sentences: Readonly<Record<ErrorCode, FailureSentence>> = {
   },
 };
 
+/** Failures that have another cause than their code's usual one, by `details.reason`. */
+const reasons: ReadonlyMap<unknown, FailureSentence> = new Map([
+  [
+    "model-taken-over",
+    {
+      what: "Another tab took the model over.",
+      advice: "Use it there, or try again: it is loaded here once that tab is closed.",
+      action: "retry",
+    },
+  ],
+  [
+    "model-in-other-tab",
+    {
+      what: "Another tab of this site uses this model.",
+      advice: "Close that tab, or stop what it does, then try again.",
+      action: "retry",
+    },
+  ],
+]);
+
 /** The sentence for a failure; one about a checkpoint names the tensor or the file that is wrong. */
 export function failureSentence({ code, details }: Pick<EngineError, "code" | "details">): FailureSentence {
-  const sentence = sentences[code];
+  const sentence = reasons.get(details.reason) ?? sentences[code];
   if (code !== "checkpoint-invalid") return sentence;
   const tensors = Array.isArray(details.tensors) ? details.tensors : [details.tensor];
   const [first] = tensors;

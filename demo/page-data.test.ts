@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { formatBytes, formatRate, formatSeconds } from "./format.ts";
-import { choiceFromAddress, defaultTemperature, embeddedModel } from "./model-choices.ts";
 import { suggestions } from "./suggestions.ts";
 import { readUrlParameters } from "./url-parameters.ts";
 
@@ -11,33 +10,6 @@ describe("suggestions", () => {
   test.each(suggestions)("$question is in the model's samples at its effort", ({ question, effort }) => {
     expect(samples).toContain(`## ${question}\n\nReasoning: ${effort}\n`);
   });
-});
-
-describe("addresses of checkpoints", () => {
-  test.each([
-    ["openai/gpt-oss-20b", "openai/gpt-oss-20b", "https://huggingface.co/openai/gpt-oss-20b"],
-    [
-      " https://huggingface.co/openai/gpt-oss-20b/resolve/main/ ",
-      "openai/gpt-oss-20b",
-      "https://huggingface.co/openai/gpt-oss-20b/resolve/main/",
-    ],
-    ["http://127.0.0.1:8080/models/tiny/", "tiny", "http://127.0.0.1:8080/models/tiny/"],
-    ["https://models.test", "models.test", "https://models.test/"],
-  ])("%s", (typed, name, baseUrl) => {
-    expect(choiceFromAddress(typed)).toEqual({ name, baseUrl });
-  });
-
-  test.each(["", "gpt-oss", "a/b/c", "file:///etc/passwd", "javascript:alert(1)", "not a url"])(
-    "%j is refused",
-    (typed) => {
-      expect(choiceFromAddress(typed)).toBeUndefined();
-    },
-  );
-});
-
-test("the embedded model is greedy by default, others sample", () => {
-  expect(defaultTemperature(embeddedModel)).toBe(0);
-  expect(defaultTemperature({ name: "org/name", baseUrl: "https://huggingface.co/org/name" })).toBe(1);
 });
 
 describe("URL parameters", () => {

@@ -3,10 +3,14 @@ import { type ByteProgress, EngineError } from "../src/index.ts";
 import { fakeInfo as info } from "../src/testing/fake-engine.ts";
 import { createSession, type ModelStatus, type SessionEngine } from "./session.ts";
 
-const one = { name: "one", baseUrl: "models/one/" };
-const two = { name: "two", baseUrl: "models/two/" };
+const one = { name: "one", source: { baseUrl: "models/one/" } };
+const two = { name: "two", source: { baseUrl: "models/two/" } };
 const { signal } = new AbortController();
 const busy = new EngineError("busy", "the engine already serves a request");
+
+const unused = () => {
+  throw new Error("not used");
+};
 
 /** A session over an engine whose loads the test makes. */
 function start(load: SessionEngine["load"]) {
@@ -16,12 +20,9 @@ function start(load: SessionEngine["load"]) {
     onStatus: (status) => seen.push(status),
     createEngine: () => ({
       load,
-      chat: () => {
-        throw new Error("not used");
-      },
-      models: async () => [],
-      deleteModel: async () => {},
-      dispose: () => {},
+      ...{ chat: unused, download: unused, capabilities: unused, storage: unused, models: unused },
+      ...{ pauseDownload: unused, resumeDownload: unused, exportModel: unused, deleteModel: unused },
+      ...{ verifyModel: unused, repairModel: unused, dispose: () => {} },
     }),
   });
   return { session, seen };
@@ -30,7 +31,7 @@ function start(load: SessionEngine["load"]) {
 describe("a load that is refused as busy", () => {
   test("leaves the loaded model as it was", async () => {
     const { session, seen } = start(async (source) => {
-      if ("baseUrl" in source && source.baseUrl === one.baseUrl) return info;
+      if ("baseUrl" in source && source.baseUrl === one.source.baseUrl) return info;
       throw busy;
     });
     await session.load(one, signal);
@@ -42,7 +43,7 @@ describe("a load that is refused as busy", () => {
   test("leaves the progress of the load under way", async () => {
     let report: (progress: ByteProgress) => void = () => {};
     const { session } = start((source, { onProgress = () => {} } = {}) => {
-      if ("baseUrl" in source && source.baseUrl === two.baseUrl) return Promise.reject(busy);
+      if ("baseUrl" in source && source.baseUrl === two.source.baseUrl) return Promise.reject(busy);
       report = onProgress;
       return new Promise(() => {});
     });
@@ -60,4 +61,31 @@ test("any other failure is shown", async () => {
   const { session } = start(() => Promise.reject(error));
   await expect(session.load(one, signal)).rejects.toBe(error);
   expect(session.status()).toEqual({ state: "error", choice: one, error });
+});
+
+test("settings that change the model load it anew, where it is kept does not", async () => {
+  const asked: unknown[] = [];
+  const { session } = start(async (_, options) => {
+    asked.push(options?.dense);
+    return info;
+  });
+  await session.load(one, signal);
+  await session.load({ ...one, settings: { store: "opfs" } }, signal);
+  await session.load({ ...one, settings: { dense: "int8" } }, signal);
+  expect(asked).toEqual([undefined, "int8"]);
+});
+
+test("a load that waits for another tab takes the model over when told to", async () => {
+  const policies: unknown[] = [];
+  const { session } = start((_, { otherTab, signal: ended } = {}) => {
+    policies.push(otherTab);
+    if (otherTab === "take-over") return Promise.resolve(info);
+    const aborted = new EngineError("aborted", "ended");
+    return new Promise((_resolve, reject) => ended?.addEventListener("abort", () => reject(aborted)));
+  });
+  const loading = session.load(one, signal);
+  session.takeOver();
+  await loading;
+  expect(policies).toEqual(["wait", "take-over"]);
+  expect(session.status().state).toBe("ready");
 });

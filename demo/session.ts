@@ -6,11 +6,11 @@ import {
   EngineError,
   type EngineInfo,
   isEngineError,
-  type StoredModelSummary,
+  type OtherTabPolicy,
   type WorkerEngine,
   type WorkerEngineOptions,
 } from "../src/index.ts";
-import type { ModelChoice } from "./model-choices.ts";
+import { type ModelChoice, sameChoice } from "./model-choices.ts";
 
 /** What the page shows of the model. */
 export type ModelStatus =
@@ -27,16 +27,20 @@ export interface SessionOptions {
 }
 
 /** What a session uses of an engine. */
-export type SessionEngine = Pick<WorkerEngine, "load" | "chat" | "models" | "deleteModel" | "dispose">;
+export type SessionEngine = Pick<WorkerEngine, "load" | "chat" | "dispose" | "capabilities" | "storage"> &
+  Pick<WorkerEngine, "download" | "pauseDownload" | "resumeDownload" | "models"> &
+  Pick<WorkerEngine, "verifyModel" | "repairModel" | "exportModel" | "deleteModel">;
 
 /** The page's one engine; a worker or device that died is replaced at the next use. */
 export interface Session {
   readonly status: () => ModelStatus;
   /** Loads `choice` unless it is loaded already. Rejects with EngineError. */
   load(choice: ModelChoice, signal: AbortSignal): Promise<void>;
+  /** Takes the model from the tab that a load waits for. Without a load, nothing happens. */
+  takeOver(): void;
   chat(request: ChatRequest): AsyncIterable<ChatEvent>;
-  models(): Promise<readonly StoredModelSummary[]>;
-  deleteModel(id: string): Promise<void>;
+  /** The engine of this moment, for work on what is stored and for reports. */
+  engine(): SessionEngine;
 }
 
 /** Failures after which the model has to be loaded anew, in a new worker. */
@@ -47,6 +51,7 @@ export function createSession(options: SessionOptions): Session {
   const { chunkBytes, onStatus, createEngine = createWorkerEngine } = options;
   let engine: SessionEngine | undefined;
   let status: ModelStatus = { state: "idle" };
+  let takeOver = () => {};
 
   function setStatus(next: ModelStatus): void {
     status = next;
@@ -54,9 +59,13 @@ export function createSession(options: SessionOptions): Session {
   }
 
   function fail(error: unknown): void {
-    if (!isEngineError(error) || !fatalCodes.has(error.code)) return;
-    engine?.dispose();
-    engine = undefined;
+    if (!isEngineError(error)) return;
+    const isFatal = fatalCodes.has(error.code);
+    if (!isFatal && error.details.reason !== "model-taken-over") return;
+    if (isFatal) {
+      engine?.dispose();
+      engine = undefined;
+    }
     if (status.state === "ready") setStatus({ state: "error", choice: status.choice, error });
   }
 
@@ -65,17 +74,38 @@ export function createSession(options: SessionOptions): Session {
     return engine;
   }
 
+  /** Loads as often as it takes: a takeover ends the load that waits, and begins another. */
+  async function loadHere(choice: ModelChoice, signal: AbortSignal): Promise<EngineInfo> {
+    const source = { ...choice.source, ...(chunkBytes === undefined ? {} : { chunkBytes }) };
+    let otherTab: OtherTabPolicy = "wait";
+    for (;;) {
+      const waiting = new AbortController();
+      takeOver = () => {
+        otherTab = "take-over";
+        waiting.abort();
+      };
+      try {
+        return await liveEngine().load(source, {
+          ...choice.settings,
+          otherTab,
+          onProgress: (progress) => setStatus({ state: "loading", choice, progress }),
+          signal: AbortSignal.any([signal, waiting.signal]),
+        });
+      } catch (error) {
+        if (!waiting.signal.aborted || signal.aborted || !isEngineError(error, "aborted")) throw error;
+      } finally {
+        takeOver = () => {};
+      }
+    }
+  }
+
   async function load(choice: ModelChoice, signal: AbortSignal): Promise<void> {
-    if (status.state === "ready" && status.choice.baseUrl === choice.baseUrl) return;
+    if (status.state === "ready" && sameChoice(status.choice, choice)) return;
     const former = status;
     const starting: ModelStatus = { state: "loading", choice, progress: undefined };
     setStatus(starting);
     try {
-      const source = { baseUrl: choice.baseUrl, ...(chunkBytes === undefined ? {} : { chunkBytes }) };
-      const info = await liveEngine().load(source, {
-        onProgress: (progress) => setStatus({ state: "loading", choice, progress }),
-        signal,
-      });
+      const info = await loadHere(choice, signal);
       setStatus({ state: "ready", choice, info });
     } catch (error) {
       const known = isEngineError(error) ? error : new EngineError("internal", String(error));
@@ -100,8 +130,8 @@ export function createSession(options: SessionOptions): Session {
   return {
     status: () => status,
     load,
+    takeOver: () => takeOver(),
     chat,
-    models: () => liveEngine().models(),
-    deleteModel: (id) => liveEngine().deleteModel(id),
+    engine: liveEngine,
   };
 }
