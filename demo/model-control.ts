@@ -160,6 +160,7 @@ export function createModelControl(options: ModelControlOptions): ModelControl {
     const choice = chosen(true);
     if (choice === undefined) return;
     onBegin();
+    if (needsReport(choice)) await check(choice).catch(ignore); // what cannot run here may be stored all the same
     const { source } = choice;
     const copied = "files" in source || "directory" in source ? { ...source, import: true } : source;
     await storage.download({ ...choice, source: copied });

@@ -80,6 +80,7 @@ test("a stored model is verified, repaired, exported, deleted, and imported agai
   await press(/^Verify .*gpt-oss-nano/);
   await expect(by("stored-note")).toHaveText("Checked: every byte is as it was published.");
   await expect(page.getByRole("button", { name: /^Repair/ })).toHaveCount(0);
+  await expect(page.getByRole("button", { name: /^Verify/ }), "the focus comes back").toBeFocused();
 
   await corruptChunk(page, 2);
   await press(/^Verify .*gpt-oss-nano/);

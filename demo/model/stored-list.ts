@@ -33,6 +33,8 @@ export function createStoredList({ onAction, onImport }: StoredListOptions): Sto
   const notes = new Map<string, StoredNote>();
   let models: readonly StoredModelSummary[] = [];
   let isEnabled = true;
+  /** A button that is disabled loses the focus: it gets it back when the work it began has ended. */
+  let pressed: string | undefined;
   importButton.addEventListener("click", onImport);
 
   function enable(): void {
@@ -41,11 +43,22 @@ export function createStoredList({ onAction, onImport }: StoredListOptions): Sto
     }
   }
 
+  function act(action: StoredAction, model: StoredModelSummary): void {
+    pressed = document.activeElement?.getAttribute("aria-label") ?? undefined;
+    if (action === "load") notes.delete(model.id); // loading puts right what was found damaged
+    onAction(action, model);
+  }
+
+  function focusOn(label: string): void {
+    const again = [...list.querySelectorAll("button")].find((b) => b.getAttribute("aria-label") === label);
+    (again ?? list.querySelector("button") ?? importButton).focus();
+  }
+
   function row(model: StoredModelSummary): HTMLLIElement {
     const note = notes.get(model.id);
     const name = storedName(model.id);
     const buttons = actionsFor(model, note).map(({ action, label, unavailable }) => {
-      const button = makeButton(label, () => onAction(action, model), { className: "quiet small" });
+      const button = makeButton(label, () => act(action, model), { className: "quiet small" });
       button.setAttribute("aria-label", `${label} ${name}`);
       button.dataset.action = action;
       if (unavailable !== undefined) {
@@ -70,14 +83,13 @@ export function createStoredList({ onAction, onImport }: StoredListOptions): Sto
     const label = focused?.getAttribute("aria-label");
     list.replaceChildren(...models.map(row));
     enable();
-    if (label === undefined || label === null) return;
-    const again = [...list.querySelectorAll("button")].find((b) => b.getAttribute("aria-label") === label);
-    (again ?? list.querySelector("button") ?? importButton).focus();
+    if (label !== undefined && label !== null) focusOn(label);
   }
 
   return {
     show: (now, facts) => {
       models = now;
+      for (const id of notes.keys()) if (!now.some((model) => model.id === id)) notes.delete(id);
       summary.textContent = storageSummary(now, facts);
       render();
     },
@@ -86,8 +98,12 @@ export function createStoredList({ onAction, onImport }: StoredListOptions): Sto
       render();
     },
     setEnabled: (now) => {
+      const isBack = now && !isEnabled;
       isEnabled = now;
       enable();
+      if (!isBack || pressed === undefined) return;
+      if (document.activeElement === document.body) focusOn(pressed);
+      pressed = undefined;
     },
   };
 }
