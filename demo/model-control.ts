@@ -1,12 +1,11 @@
 import { byId } from "./dom.ts";
-import { formatBytes } from "./format.ts";
 import { createCapabilityPanel } from "./model/capability-panel.ts";
-import { adapterName } from "./model/capability-view.ts";
 import { acceptDrops, type GivenFolder, pickFolder } from "./model/folder-picker.ts";
 import { createSettingsForm } from "./model/load-settings.ts";
 import { createPicker, type PickedModel } from "./model/picker.ts";
 import { createProgressPanel } from "./model/progress-panel.ts";
 import type { Work } from "./model/progress-view.ts";
+import { createStatusLine } from "./model/status-line.ts";
 import { createStorageWork } from "./model/storage-work.ts";
 import { createStoredList } from "./model/stored-list.ts";
 import { isEmbedded, type ModelChoice, sameChoice } from "./model-choices.ts";
@@ -44,8 +43,7 @@ export function createModelControl(options: ModelControlOptions): ModelControl {
   const panel = byId("model-panel", HTMLDetailsElement);
   const loadButton = byId("load", HTMLButtonElement);
   const downloadButton = byId("download", HTMLButtonElement);
-  const adapter = byId("adapter", HTMLSpanElement);
-  const statusLine = byId("model-status", HTMLParagraphElement);
+  const showStatus = createStatusLine();
   let isBusy = false;
   let work: Work | undefined;
   let loading: AbortController | undefined;
@@ -210,10 +208,7 @@ export function createModelControl(options: ModelControlOptions): ModelControl {
     loadChosen,
     refreshStored,
     show: (status) => {
-      statusLine.dataset.state = status.state;
-      statusLine.textContent = statusText(status);
-      statusLine.title = statusLine.textContent; // on a narrow screen it is cut
-      adapter.textContent = status.state === "ready" ? describeInfo(status) : "";
+      showStatus(status);
       if (status.state === "ready") panel.open = false;
       showWork();
     },
@@ -225,29 +220,3 @@ export function createModelControl(options: ModelControlOptions): ModelControl {
 }
 
 const ignore = () => {};
-
-function statusText(status: ModelStatus): string {
-  switch (status.state) {
-    case "idle":
-      return "No model loaded";
-    case "loading":
-      return `Loading ${status.choice.name}…`;
-    case "ready":
-      return `${status.choice.name} ready`;
-    case "error":
-      return `${status.choice.name} is not loaded`;
-    default:
-      return status satisfies never;
-  }
-}
-
-function describeInfo({ info }: Extract<ModelStatus, { readonly state: "ready" }>): string {
-  return [
-    adapterName(info.adapter),
-    `${info.variant} kernels`,
-    `${formatBytes(info.gpuBytes)} on the GPU`,
-    `context of ${info.contextLength} tokens`,
-    `KV cache ${info.kvFormat}`,
-    `dense weights ${info.dense}`,
-  ].join(" · ");
-}

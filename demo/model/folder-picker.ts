@@ -66,12 +66,14 @@ function pickFiles(): Promise<readonly File[]> {
 
 /** Takes folders that are dropped anywhere on the page. `take` is given a promise, since it may show a failure. */
 export function acceptDrops(take: (folder: Promise<GivenFolder | undefined>) => void): void {
-  const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+  // What another part of the page has taken is not for this one.
+  const hasFiles = ({ dataTransfer, defaultPrevented }: DragEvent) =>
+    !defaultPrevented && (dataTransfer?.types.includes("Files") ?? false);
   const mark = (isOver: boolean) => document.body.classList.toggle("drop-target", isOver);
   document.addEventListener("dragover", (event) => {
-    if (!hasFiles(event)) return;
-    event.preventDefault();
-    mark(true);
+    const isOver = hasFiles(event);
+    mark(isOver);
+    if (isOver) event.preventDefault();
   });
   document.addEventListener("dragleave", (event) => {
     if (event.relatedTarget === null) mark(false);
