@@ -106,7 +106,7 @@ describe("render", () => {
       { messages: [{ role: "bot", content: "" }] },
       /messages\[0\]\.role must be .* got "bot"/,
     ],
-    ["no content", { messages: [{ role: "user" }] }, /messages\[0\]\.content must be an object, got nothing/],
+    ["no content", { messages: [{ role: "user" }] }, /messages\[0\]\.content must be a text, .* got nothing/],
     [
       "an unknown content",
       { messages: [{ role: "user", content: [{ type: "image" }] }] },
