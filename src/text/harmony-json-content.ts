@@ -1,4 +1,5 @@
 import { invalid, type JsonObject, optionalText, requireObject } from "./harmony-json-values.ts";
+import { keyText } from "./json-source.ts";
 import type {
   DeveloperContent,
   FunctionTool,
@@ -60,7 +61,7 @@ function readTools(value: unknown, at: string): ToolNamespace[] | undefined {
   if (Array.isArray(value))
     return value.map((each: unknown, index) => readNamespace(each, undefined, `${at}[${index}]`));
   return Object.entries(requireObject(value, at)).map(([name, each]) =>
-    readNamespace(each, name, `${at}.${name}`),
+    readNamespace(each, keyText(name), `${at}.${keyText(name)}`),
   );
 }
 

@@ -1,4 +1,5 @@
 import { EngineError } from "../errors.ts";
+import { compactJson, keyText } from "./json-source.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -57,7 +58,8 @@ function variantLine(value: unknown, indent: string, depth: number): string {
 function objectText(schema: Schema, indent: string, depth: number): string {
   const required = new Set(stringsOf(schema.required));
   const description = typeof schema.description === "string" ? `${indent}// ${schema.description}\n` : "";
-  const properties = Object.entries(asSchema(schema.properties)).map(([key, value]) => {
+  const properties = Object.entries(asSchema(schema.properties)).map(([name, value]) => {
+    const key = keyText(name);
     const property = asSchema(value);
     const label = key + (required.has(key) ? "" : "?");
     return Array.isArray(property.oneOf)
@@ -132,7 +134,7 @@ function propertyDefault(schema: Schema): string {
 
 /** Strings between plain quotes, unescaped; anything else as compact JSON. */
 function quotedDefault(value: unknown): string {
-  return typeof value === "string" ? `"${value}"` : JSON.stringify(value);
+  return typeof value === "string" ? `"${value}"` : compactJson(value);
 }
 
 function trailing(comments: readonly string[]): string {

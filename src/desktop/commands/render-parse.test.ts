@@ -79,6 +79,22 @@ describe("render", () => {
     ).toBe("<|start|>user<|message|>abc<|end|>");
   });
 
+  it("writes a schema's numbers and keys as they stand in the file, where JavaScript would not", async () => {
+    const properties = `{"t": {"type": "number", "default": 1.0}, "10": {"type": "object", "default": {"b": 2.50, "1": 3e0}}, "2": {"type": "integer", "default": 9007199254740993}}`;
+    const tool = `{"name": "f", "description": "F.", "parameters": {"type": "object", "properties": ${properties}, "required": ["10"]}}`;
+    const content = `{"tools": {"functions": {"name": "functions", "tools": [${tool}]}}}`;
+    const { out } = await render(`{"messages": [{"role": "developer", "content": ${content}}]}`);
+    expect(nano.decode(JSON.parse(out) as number[])).toContain(
+      [
+        "// F.\ntype f = (_: {",
+        "t?: number, // default: 1.0",
+        '10: {\n    }, // default: {"b":2.5,"1":3.0}',
+        "2?: number, // default: 9007199254740993",
+        "}) => any;",
+      ].join("\n"),
+    );
+  });
+
   it("writes header fields, and what is absent or null not at all", async () => {
     const channel_config = { valid_channels: ["final"], channel_required: false };
     const messages = [

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { dropAnalysis } from "../../text/drop-analysis.ts";
 import { readConversation } from "../../text/harmony-json.ts";
 import { renderConversation, renderForCompletion } from "../../text/harmony-render.ts";
+import { parseJsonSource } from "../../text/json-source.ts";
 import { usageError } from "../exit.ts";
 import { parseOptions, refuseFree } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
@@ -32,7 +33,7 @@ async function readJson(path: string): Promise<unknown> {
     throw usageError(`--file names ${path}, which cannot be read: ${messageOf(error)}.`);
   });
   try {
-    return JSON.parse(text);
+    return parseJsonSource(text);
   } catch (error) {
     throw usageError(`--file names ${path}, which is not JSON: ${messageOf(error)}.`);
   }
