@@ -2,7 +2,8 @@ import type { ReasoningEffort } from "../src/index.ts";
 import { byId } from "./dom.ts";
 
 export interface ComposerOptions {
-  readonly onSend: (text: string, effort: ReasoningEffort) => void;
+  /** False where the question cannot be asked as things stand: its text stays. */
+  readonly onSend: (text: string, effort: ReasoningEffort) => boolean;
   readonly onStop: () => void;
 }
 
@@ -27,8 +28,7 @@ export function createComposer({ onSend, onStop }: ComposerOptions): Composer {
     event.preventDefault();
     const text = question.value.trim();
     if (isBusy || text === "") return;
-    question.value = "";
-    onSend(text, efforts.find((level) => level === effort.value) ?? "medium");
+    if (onSend(text, efforts.find((level) => level === effort.value) ?? "medium")) question.value = "";
   });
   question.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;

@@ -1,8 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { type ChatEvent, type ChatRequest, EngineError } from "../src/index.ts";
 import { fakeStats as stats } from "../src/testing/fake-engine.ts";
+import {
+  call,
+  type ScriptedRound,
+  say,
+  scriptedEngine,
+  think,
+} from "../src/tools/scripted-engine.fixture.ts";
 import { type AnswerView, createConversation, type Question } from "./conversation.ts";
 import { embeddedModel } from "./model-choices.ts";
+import { createConversationTools } from "./tools/conversation-tools.ts";
 
 const model = embeddedModel;
 const first: Question = { text: "first?", effort: "low", model };
@@ -26,12 +34,10 @@ function fakeSession() {
 }
 
 function fakeView(): AnswerView {
-  let text = "";
   return {
-    answer: () => text,
-    show: (event) => {
-      if (event.type === "content") text += event.text;
-    },
+    show: () => {},
+    approve: async () => true,
+    result: async () => "",
     setNote: () => {},
     end: () => {},
   };
@@ -44,6 +50,7 @@ function start(parameters: { date?: string; temperature?: number } = {}) {
   const conversation = createConversation({
     session,
     parameters: { date: parameters.date, temperature: parameters.temperature },
+    tools: createConversationTools(),
     turns: { add: fakeView, clear: () => {} },
     onBusy: (isBusy) => busy.push(isBusy),
     onError: (error) => errors.push(error.code),
@@ -94,6 +101,65 @@ describe("a conversation", () => {
       settle(new EngineError("device-lost", "gone"));
       await asked;
       expect(errors).toEqual(isCleared ? [] : ["device-lost"]);
+    }
+  });
+});
+
+describe("a turn with tools", () => {
+  function startScripted(rounds: readonly ScriptedRound[], view: Partial<AnswerView> = {}) {
+    const engine = scriptedEngine(rounds);
+    const errors: string[] = [];
+    const conversation = createConversation({
+      session: { status: () => ({ state: "idle" }), load: async () => {}, chat: engine.chat },
+      parameters: { date: undefined, temperature: undefined },
+      tools: createConversationTools(),
+      turns: { add: () => ({ ...fakeView(), ...view }), clear: () => {} },
+      onBusy: () => {},
+      onError: ({ message }) => errors.push(message),
+    });
+    return { conversation, requests: engine.requests, errors };
+  }
+  const tools = { functions: [{ name: "add", description: "" }] };
+
+  test("calls and results are part of what is said next", async () => {
+    const rounds = [[think("Add."), call("add", {})], [say("four")], [say("bye")]];
+    const { conversation, requests, errors } = startScripted(rounds, { result: async () => "4" });
+    await conversation.ask({ ...first, tools });
+    await conversation.ask({ ...second, settings: { responseFormat: { type: "json_object" } } });
+    expect(errors).toEqual([]);
+    expect(requests[0]).toHaveProperty("tools", tools.functions);
+    expect(requests[2]).not.toHaveProperty("tools");
+    expect(requests[2]).toHaveProperty("responseFormat", { type: "json_object" });
+    expect(requests[2]?.messages).toEqual([
+      { role: "user", content: "first?" },
+      {
+        role: "assistant",
+        content: "",
+        reasoning: "Add.",
+        toolCalls: [{ name: "add", arguments: "{}" }],
+      },
+      { role: "tool", name: "add", content: "4" },
+      { role: "assistant", content: "four" },
+      { role: "user", content: "second?" },
+    ]);
+  });
+
+  test("stopped while a call waits for the user, or while the model reasons, leaves no trace", async () => {
+    for (const round of [[call("add", {})], [think("hm"), think("hm")]]) {
+      let stop = () => {};
+      const { conversation, requests } = startScripted([round, [say("bye")]], {
+        approve: () => {
+          stop();
+          return new Promise(() => {});
+        },
+        show: (event) => {
+          if (event.type === "reasoning") stop();
+        },
+      });
+      stop = conversation.stop;
+      await conversation.ask({ ...first, tools });
+      await conversation.ask(second);
+      expect(requests[1]?.messages).toEqual([{ role: "user", content: "second?" }]);
     }
   });
 });

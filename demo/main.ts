@@ -6,6 +6,8 @@ import { createErrorCard } from "./error-card.ts";
 import { createModelControl } from "./model-control.ts";
 import { createSession, type ModelStatus } from "./session.ts";
 import { suggestions } from "./suggestions.ts";
+import { createConversationTools } from "./tools/conversation-tools.ts";
+import { createSettingsPanel } from "./tools/settings-panel.ts";
 import { createTurnList } from "./turn-list.ts";
 import { readUrlParameters } from "./url-parameters.ts";
 
@@ -27,10 +29,18 @@ const models = createModelControl({
     announcer.textContent = text;
   },
 });
+const tools = createConversationTools();
+const settings = createSettingsPanel();
 const conversation = createConversation({
   session: { ...session, load: models.load },
   parameters,
-  turns: createTurnList(),
+  tools,
+  turns: createTurnList({
+    annotate: tools.annotate,
+    announce: (text) => {
+      announcer.textContent = text;
+    },
+  }),
   onBusy: (isBusy) => {
     composer.setBusy(isBusy);
     models.setBusy(isBusy);
@@ -44,7 +54,10 @@ const conversation = createConversation({
 const composer = createComposer({
   onSend: (text, effort) => {
     const model = models.choice();
-    if (model !== undefined) ask({ text, effort, model });
+    const chosen = model === undefined ? undefined : settings.read();
+    if (model === undefined || chosen === undefined) return false;
+    ask({ text, effort, model, ...chosen });
+    return true;
   },
   onStop: () => conversation.stop(),
 });
@@ -72,9 +85,10 @@ suggestionButtons.append(
       question,
       () => {
         const model = models.choice();
-        if (model === undefined) return;
+        const chosen = model === undefined ? undefined : settings.read();
+        if (model === undefined || chosen === undefined) return;
         composer.setEffort(effort);
-        ask({ text: question, effort, model });
+        ask({ text: question, effort, model, ...chosen });
       },
       { className: "chip", testId: "suggestion" },
     );

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { citedTargets } from "./rich-text.ts";
 import { parseBlocks, parseInline } from "./rich-text-blocks.ts";
 
 describe("blocks", () => {
@@ -82,5 +83,22 @@ describe("inline", () => {
 
   test("marks inside code stay text", () => {
     expect(parseInline("`**x**`")).toEqual([{ type: "code", text: "**x**" }]);
+  });
+
+  test("a link is one where it leads to what was cited, else text", () => {
+    const text = "See ([tea](https://a.example/tea)) and [here](https://b.example).";
+    expect(parseInline(text, new Set(["https://a.example/tea"]))).toEqual([
+      { type: "text", text: "See (" },
+      { type: "link", text: "tea", target: "https://a.example/tea" },
+      { type: "text", text: ") and [here](https://b.example)." },
+    ]);
+    expect(parseInline(text)).toEqual([{ type: "text", text }]);
+  });
+
+  test("the targets of citations are read from the text that replaced them", () => {
+    const text = "A ([tea](https://a.example/%28x%29))  [b](https://b.example)";
+    const citation = { type: "url_citation", start_index: 1, end_index: 37, title: "tea" } as const;
+    const annotated = { text, annotations: [{ ...citation, url: "https://a.example/(x)" }] };
+    expect([...citedTargets(annotated)]).toEqual(["https://a.example/%28x%29"]);
   });
 });

@@ -12,7 +12,9 @@ export type Block =
     }
   | { readonly type: "table"; readonly source: string; readonly rows: readonly (readonly string[])[] };
 
-export type Inline = { readonly type: "text" | "code" | "strong" | "emphasis"; readonly text: string };
+export type Inline =
+  | { readonly type: "text" | "code" | "strong" | "emphasis"; readonly text: string }
+  | { readonly type: "link"; readonly text: string; readonly target: string };
 
 const fence = /^\s*```(.*)$/;
 const bullet = /^\s*[-*•]\s+(.*)$/;
@@ -102,18 +104,26 @@ function tableCells(line: string): string[] {
   return inner.split("|").map((cell) => cell.trim());
 }
 
-const inlinePattern = /`([^`\n]+)`|\*\*([^*\n]+)\*\*|(?<![*\w])\*([^*\s][^*\n]*)\*(?![*\w])/g;
+const inlinePattern =
+  /`([^`\n]+)`|\*\*([^*\n]+)\*\*|(?<![*\w])\*([^*\s][^*\n]*)\*(?![*\w])|\[([^\]\n]+)\]\(([^\s()]+)\)/g;
 
-/** Code, bold and emphasis within a line. Marks without a partner stay text; so do links: nothing here is clickable. */
-export function parseInline(text: string): Inline[] {
+const none: ReadonlySet<string> = new Set();
+
+/**
+ * Code, bold and emphasis within a line. Marks without a partner stay text; so do links, except to what was `cited`: the
+ * model does not choose what can be clicked.
+ */
+export function parseInline(text: string, cited: ReadonlySet<string> = none): Inline[] {
   const parts: Inline[] = [];
   let at = 0;
   for (const match of text.matchAll(inlinePattern)) {
+    const [whole, code, strong, emphasis, label, target] = match;
+    if (target !== undefined && !cited.has(target)) continue;
     if (match.index > at) parts.push({ type: "text", text: text.slice(at, match.index) });
-    const [whole, code, strong, emphasis] = match;
     if (code !== undefined) parts.push({ type: "code", text: code });
     else if (strong !== undefined) parts.push({ type: "strong", text: strong });
     else if (emphasis !== undefined) parts.push({ type: "emphasis", text: emphasis });
+    else if (label !== undefined && target !== undefined) parts.push({ type: "link", text: label, target });
     at = match.index + whole.length;
   }
   if (at < text.length) parts.push({ type: "text", text: text.slice(at) });

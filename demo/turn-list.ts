@@ -1,21 +1,23 @@
+import type { Question } from "./conversation.ts";
 import { byId } from "./dom.ts";
 import { stickToEnd } from "./sticky-scroll.ts";
-import { createQuestionView, createTurnView, type TurnView } from "./turn-view.ts";
+import { createQuestionView, createTurnView, type TurnView, type TurnViewOptions } from "./turn-view.ts";
 
 /** The turns of a conversation on the page, newest last. */
 export interface TurnList {
   /** Appends a question and its answer to come, and scrolls there. */
-  add(question: string): TurnView;
+  add(question: Pick<Question, "text" | "settings">): TurnView;
   clear(): void;
 }
 
-export function createTurnList(): TurnList {
+export function createTurnList(options: Omit<TurnViewOptions, "isJson">): TurnList {
   const turns = byId("turns", HTMLElement);
   const scroll = stickToEnd(byId("scroller", HTMLElement), turns);
   return {
-    add: (question) => {
-      const view = createTurnView();
-      turns.append(createQuestionView(question), view.element);
+    add: ({ text, settings }) => {
+      const format = settings?.responseFormat?.type ?? "text";
+      const view = createTurnView({ ...options, isJson: format !== "text" });
+      turns.append(createQuestionView(text), view.element);
       scroll.jump();
       return view;
     },

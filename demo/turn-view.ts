@@ -1,18 +1,27 @@
-import type { ChatEvent, GenerateStats } from "../src/index.ts";
+import type { AnnotatedText, GenerateStats, NumberedCall, ToolsEvent } from "../src/index.ts";
 import { make } from "./dom.ts";
 import { formatRate, formatSeconds } from "./format.ts";
-import { createRichText } from "./rich-text.ts";
+import type { CallDesk } from "./tools/conversation-tools.ts";
+import { createToolCard, type ToolCard } from "./tools/tool-card.ts";
+import { createAnswerPart, createReasoningPart, type TextPart } from "./turn-parts.ts";
 
 export type TurnState = "streaming" | "done" | "stopped" | "error";
 
-/** One answer of the model: reasoning apart, the answer below it, what it cost below that. */
-export interface TurnView {
+/** One turn of the model: reasoning, calls and answers as they come, what it cost below. */
+export interface TurnView extends CallDesk {
   readonly element: HTMLElement;
-  /** The final answer as text, so far. */
-  answer(): string;
-  show(event: ChatEvent): void;
+  show(event: ToolsEvent): void;
   setNote(note: string): void;
   end(state: Exclude<TurnState, "streaming">): void;
+}
+
+export interface TurnViewOptions {
+  /** The answer is to be JSON. */
+  readonly isJson: boolean;
+  /** Makes links of citations. */
+  readonly annotate: (text: string, options: { readonly hidePartial: boolean }) => AnnotatedText;
+  /** Says something to who cannot see the page. */
+  readonly announce: (text: string) => void;
 }
 
 const stateTexts: Readonly<Record<TurnState, string>> = {
@@ -27,14 +36,8 @@ export function createQuestionView(question: string): HTMLElement {
   return make("div", { className: "turn question", text: question });
 }
 
-/** An empty answer, streaming. */
-export function createTurnView(): TurnView {
-  const reasoningText = make("div", { className: "reasoning-text", testId: "reasoning-text" });
-  const reasoning = make("details", { className: "reasoning" }, [
-    make("summary", { text: "Reasoning (unfiltered)" }),
-    reasoningText,
-  ]);
-  const answer = make("div", { className: "answer", testId: "answer-text" });
+/** An empty turn, streaming. */
+export function createTurnView(options: TurnViewOptions): TurnView {
   const status = make("span", {
     className: "turn-status",
     testId: "turn-status",
@@ -42,13 +45,9 @@ export function createTurnView(): TurnView {
   });
   const stats = make("span", { className: "stats", testId: "stats" });
   const foot = make("p", { className: "turn-foot" }, [status, stats]);
-  const element = make("article", { className: "turn" }, [reasoning, answer, foot]);
-  const richText = createRichText(answer);
-  let answerText = "";
-  let isDrawing = false;
-
-  reasoning.hidden = true;
-  reasoning.open = true;
+  const element = make("article", { className: "turn" }, [foot]);
+  const cards = new Map<number, ToolCard>();
+  let part: { readonly kind: "reasoning" | "content"; readonly text: TextPart } | undefined;
   setState("streaming");
 
   function setState(state: TurnState): void {
@@ -57,38 +56,64 @@ export function createTurnView(): TurnView {
     element.setAttribute("aria-busy", String(state === "streaming"));
   }
 
-  function draw(): void {
-    isDrawing = false;
-    richText.update(answerText);
+  /** What was being written is complete; reasoning folds away. */
+  function endPart(isFolding: boolean): void {
+    part?.text.end();
+    if (isFolding && part?.text.element instanceof HTMLDetailsElement) part.text.element.open = false;
+    part = undefined;
   }
 
-  function addAnswer(text: string): void {
-    // The reasoning folds away when the answer begins; whoever opens it again keeps it open.
-    if (answerText === "") reasoning.open = false;
-    answerText += text;
-    if (isDrawing) return;
-    isDrawing = true;
-    requestAnimationFrame(draw);
+  function addText(kind: "reasoning" | "content", text: string): void {
+    if (part?.kind !== kind) {
+      endPart(true);
+      part = { kind, text: kind === "reasoning" ? createReasoningPart() : createAnswerPart(options) };
+      foot.before(part.text.element);
+      part.text.add(text.replace(/^\n+/, ""));
+    } else part.text.add(text);
+    status.textContent = kind === "content" ? "Answering…" : stateTexts.streaming;
+  }
+
+  function cardOf(call: NumberedCall): ToolCard {
+    const known = cards.get(call.id);
+    if (known !== undefined) return known;
+    endPart(true);
+    const card = createToolCard(call);
+    cards.set(call.id, card);
+    foot.before(card.element);
+    return card;
+  }
+
+  /** A note while the user has something to do. */
+  async function during<T>(note: string, wait: Promise<T>): Promise<T> {
+    status.textContent = note;
+    options.announce(note);
+    const result = await wait;
+    status.textContent = "Working…";
+    return result;
   }
 
   return {
     element,
-    answer: () => answerText,
     show: (event) => {
       switch (event.type) {
         case "reasoning":
-          reasoning.hidden = false;
-          reasoningText.append(event.text);
-          reasoningText.scrollTop = reasoningText.scrollHeight;
-          break;
         case "content":
-          status.textContent = "Answering…";
-          addAnswer(event.text);
+          addText(event.type, event.text);
           break;
         case "tool-call":
-          addAnswer(
-            `\n\nThe model asked for the function \`${event.name}\` with:\n\n\`\`\`json\n${event.arguments}\n\`\`\`\n\nThis page offers no functions.`,
-          );
+          cardOf(event);
+          break;
+        case "tool-start":
+          cardOf(event.call).show(event);
+          status.textContent = `Running ${event.call.name}…`;
+          break;
+        case "tool-result":
+        case "tool-denied":
+        case "invalid-arguments":
+          cardOf(event.call).show(event);
+          status.textContent = stateTexts.streaming;
+          break;
+        case "round-done":
           break;
         case "done":
           stats.textContent = describeStats(event.stats);
@@ -97,11 +122,18 @@ export function createTurnView(): TurnView {
           event satisfies never;
       }
     },
+    approve: (call, allow) => {
+      const card = cardOf(call);
+      return during(`The model asks to call ${call.name}: approve or deny it.`, card.ask(allow));
+    },
+    result: (call, signal) =>
+      during(`${call.name} needs its result, typed by you.`, cardOf(call).askResult(signal)),
     setNote: (note) => {
       status.textContent = note;
     },
     end: (state) => {
-      draw(); // a page in the background draws no frames
+      endPart(false);
+      for (const card of cards.values()) card.end();
       setState(state);
     },
   };

@@ -32,6 +32,7 @@ export {
 } from "./client/worker-engine.ts";
 export type { WorkerLike } from "./client/worker-like.ts";
 export { EngineError, type ErrorCode, type ErrorDetails, errorCodes, isEngineError } from "./errors.ts";
+export { checkJsonSchema } from "./grammar/check-json-schema.ts";
 export type { KernelTuning } from "./kernels/tuning.ts";
 export type { TuningOverrides } from "./kernels/tuning-candidates.ts";
 export type { LoadStats } from "./model/upload.ts";
