@@ -57,8 +57,10 @@ export function createJsonView(): JsonView {
       try {
         value = JSON.parse(text);
       } catch {
-        kind.textContent = "Not complete: this is no valid JSON";
-        element.dataset.state = "broken";
+        // Words before a tool call are held to no format.
+        const isCut = /^\s*[{[]/.test(text);
+        kind.textContent = isCut ? "Not complete: this is no valid JSON" : "Text";
+        element.dataset.state = isCut ? "broken" : "text";
         return;
       }
       element.dataset.state = "valid";

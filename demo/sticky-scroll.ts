@@ -15,8 +15,10 @@ export function stickToEnd(scroller: HTMLElement, content: HTMLElement): { jump(
     },
     { passive: true },
   );
-  new ResizeObserver(() => {
+  const observer = new ResizeObserver(() => {
     if (isSticky) scroller.scrollTop = scroller.scrollHeight;
-  }).observe(content);
+  });
+  observer.observe(content);
+  observer.observe(scroller); // a panel or a keyboard that opens below takes from its height
   return { jump };
 }

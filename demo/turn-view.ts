@@ -83,11 +83,13 @@ export function createTurnView(options: TurnViewOptions): TurnView {
     return card;
   }
 
-  /** A note while the user has something to do. */
+  /** A note while the user has something to do; what is busy may go unread by screen readers. */
   async function during<T>(note: string, wait: Promise<T>): Promise<T> {
     status.textContent = note;
     options.announce(note);
+    element.setAttribute("aria-busy", "false");
     const result = await wait;
+    element.setAttribute("aria-busy", "true");
     status.textContent = "Working…";
     return result;
   }

@@ -30,11 +30,13 @@ export function createBrowserFields(): BrowserFields {
   }
   const documents = createDocumentsField({ onChange: changed, onProblem: showProblem });
 
-  source.addEventListener("change", () => {
+  function showSource(): void {
     documentsField.hidden = source.value !== "documents";
     proxyField.hidden = source.value !== "proxy";
     changed();
-  });
+  }
+  showSource();
+  source.addEventListener("change", showSource);
   for (const field of [pageUrl, searchUrl]) field.addEventListener("input", changed);
 
   return {

@@ -77,8 +77,7 @@ function acceptDrops(zone: HTMLElement, onFiles: (files: readonly File[]) => voi
   });
   zone.addEventListener("dragleave", () => isOver(false));
   zone.addEventListener("drop", (event) => {
-    event.preventDefault();
-    event.stopPropagation();
+    event.preventDefault(); // and so it is no model's folder
     isOver(false);
     onFiles([...(event.dataTransfer?.files ?? [])]);
   });

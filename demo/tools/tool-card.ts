@@ -22,9 +22,10 @@ export function createToolCard(call: NumberedCall): ToolCard {
   const time = make("span", { className: "call-time", testId: "tool-time" });
   const name = make("h3", { className: "call-name", text: call.name });
   const say = make("div", { className: "call-say" });
-  const element = make("section", { className: "tool-card", testId: "tool-card" }, [
+  const element = make("div", { className: "tool-card", testId: "tool-card" }, [
     make("div", { className: "call-head" }, [name, state, time]),
   ]);
+  element.setAttribute("role", "group");
   element.setAttribute("aria-label", `Call of ${call.name}`);
   element.tabIndex = -1; // takes the focus of a button that goes away
   const text = argumentsText(call);
