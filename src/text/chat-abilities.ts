@@ -1,5 +1,5 @@
 import { EngineError } from "../errors.ts";
-import type { BuiltinToolName, ChatAbilities, ResponseFormat } from "./chat-types.ts";
+import type { BuiltinToolName, ChatAbilities, ResponseFormat, ToolChoice } from "./chat-types.ts";
 import { browserNamespace, pythonNamespace } from "./harmony-builtin-tools.ts";
 import type { FunctionTool, HarmonyResponseFormat, ToolNamespace } from "./types.ts";
 
@@ -7,6 +7,7 @@ const namespaces: Readonly<Record<BuiltinToolName, ToolNamespace>> = {
   browser: browserNamespace,
   python: pythonNamespace,
 };
+const choices: readonly string[] = ["auto", "none", "required"] satisfies ToolChoice[];
 const functionName = /^[\w-]{1,64}$/;
 
 /** What a chat's abilities add to its system and developer messages. */
@@ -46,6 +47,8 @@ function checkFunctions(tools: readonly FunctionTool[], builtinTools: readonly B
 function checkChoice(choice: ChatAbilities["toolChoice"], tools: readonly FunctionTool[]): void {
   if (choice === "required" && tools.length === 0)
     throw invalid("needs tools where a call is required, got none");
+  if (typeof choice === "string" && !choices.includes(choice))
+    throw invalid(`knows the tool choices ${choices.join(", ")} and { name }, got ${JSON.stringify(choice)}`);
   if (typeof choice !== "object" || tools.some((tool) => tool.name === choice.name)) return;
   throw invalid(`needs the function "${choice.name}", which must be called, among its tools`);
 }

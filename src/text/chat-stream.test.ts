@@ -65,6 +65,16 @@ describe("chat stream", () => {
     ],
     ["a message to all", "<|channel|>final to=all<|message|>4<|return|>", [{ type: "content", text: "4" }]],
     [
+      "a message to the user",
+      "<|channel|>final to=user<|message|>4<|return|>",
+      [{ type: "content", text: "4" }],
+    ],
+    [
+      "a thought to itself",
+      "<|channel|>analysis to=assistant<|message|>4<|end|>",
+      [{ type: "reasoning", text: "4" }],
+    ],
+    [
       "no channel",
       "I cannot help with that, sorry.<|return|>",
       [{ type: "content", text: "I cannot help with that, sorry." }],

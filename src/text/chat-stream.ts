@@ -16,11 +16,14 @@ export interface ChatStream {
 const MESSAGE_SEPARATOR = "\n\n";
 const FUNCTIONS_PREFIX = "functions.";
 
+/** Recipients that are no tools: what is written to them goes where its channel says. */
+const readers: readonly string[] = ["all", "user", "assistant"];
+
 type Route = ChatDelta["type"];
 
 /**
  * Analysis is `reasoning`; final, commentary without recipient and unknown channels are `content`; a message
- * with a recipient is one `tool-call` when it ends. Two messages of one kind are parted by a blank line.
+ * with a tool as recipient is one `tool-call` when it ends. Two messages of one kind are parted by a blank line.
  */
 export function createChatStream(): ChatStream {
   const started = new Set<Route>();
@@ -51,7 +54,7 @@ export function createChatStream(): ChatStream {
 function routeOf({ role, recipient, channel }: HarmonyHeader): Route {
   // What a model writes in another's name is no answer to the user.
   if (role !== "assistant") return "reasoning";
-  if (recipient !== undefined && recipient !== "all") return "tool-call";
+  if (recipient !== undefined && !readers.includes(recipient)) return "tool-call";
   return channel === "analysis" ? "reasoning" : "content";
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ChatPrompt, renderChat } from "./chat-prompt.ts";
-import type { ChatAbilities, ChatMessage } from "./chat-types.ts";
+import type { ChatAbilities, ChatMessage, ToolChoice } from "./chat-types.ts";
 import { nano } from "./nano.fixture.ts";
 import type { FunctionTool } from "./types.ts";
 
@@ -248,6 +248,11 @@ describe("what a chat's abilities add to the prompt", () => {
       /"python" twice/,
     ],
     ["a required call without tools", { toolChoice: "required" }, /required, got none/],
+    [
+      "a choice there is not",
+      { tools: [weather], toolChoice: "any" as unknown as ToolChoice },
+      /choices auto, none, required/,
+    ],
     ["a named call of no tool", { tools: [weather], toolChoice: { name: "clock" } }, /"clock"/],
     ["an unknown built-in tool", { builtinTools: ["shell" as "python"] }, /browser, python, got "shell"/],
     ["an unknown format", { responseFormat: { type: "xml" as "text" } }, /got \{"type":"xml"\}/],
