@@ -135,8 +135,7 @@ export function createModelControl(options: ModelControlOptions): ModelControl {
   }
 
   async function load(choice: PickedModel, signal: AbortSignal): Promise<void> {
-    if (needsReport(choice)) await check(choice);
-    await session.load(choice, signal);
+    await session.load(choice, signal, needsReport(choice) ? () => report.check(choice) : undefined);
   }
 
   async function loadChosen(): Promise<void> {

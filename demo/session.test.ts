@@ -89,3 +89,26 @@ test("a load that waits for another tab takes the model over when told to", asyn
   expect(policies).toEqual(["wait", "take-over"]);
   expect(session.status().state).toBe("ready");
 });
+
+describe("what is found before a load", () => {
+  const refusal = new EngineError("limit-exceeded", "too large");
+  const refuse = () => Promise.reject(refusal);
+
+  test("stops it", async () => {
+    let numLoads = 0;
+    const { session } = start(async () => {
+      numLoads += 1;
+      return info;
+    });
+    await expect(session.load(one, signal, refuse)).rejects.toBe(refusal);
+    expect(session.status()).toEqual({ state: "error", choice: one, error: refusal });
+    expect(numLoads).toBe(0);
+  });
+
+  test("leaves the loaded model as it was", async () => {
+    const { session } = start(async () => info);
+    await session.load(one, signal);
+    await expect(session.load(two, signal, refuse)).rejects.toBe(refusal);
+    expect(session.status()).toEqual({ state: "ready", choice: one, info });
+  });
+});

@@ -34,8 +34,11 @@ export type SessionEngine = Pick<WorkerEngine, "load" | "chat" | "dispose" | "ca
 /** The page's one engine; a worker or device that died is replaced at the next use. */
 export interface Session {
   readonly status: () => ModelStatus;
-  /** Loads `choice` unless it is loaded already. Rejects with EngineError. */
-  load(choice: ModelChoice, signal: AbortSignal): Promise<void>;
+  /**
+   * Loads `choice` unless it is loaded already. `prepare` runs first; where it fails, nothing is loaded, and what was
+   * loaded stays. Rejects with EngineError.
+   */
+  load(choice: ModelChoice, signal: AbortSignal, prepare?: () => Promise<unknown>): Promise<void>;
   /** Takes the model from the tab that a load waits for. Without a load, nothing happens. */
   takeOver(): void;
   chat(request: ChatRequest): AsyncIterable<ChatEvent>;
@@ -99,11 +102,27 @@ export function createSession(options: SessionOptions): Session {
     }
   }
 
-  async function load(choice: ModelChoice, signal: AbortSignal): Promise<void> {
+  async function prepared(choice: ModelChoice, former: ModelStatus, prepare: () => Promise<unknown>) {
+    try {
+      await prepare();
+    } catch (error) {
+      const known = isEngineError(error) ? error : new EngineError("internal", String(error));
+      const isStillThere = former.state === "ready" && engine !== undefined;
+      setStatus(isStillThere ? former : { state: "error", choice, error: known });
+      throw known;
+    }
+  }
+
+  async function load(
+    choice: ModelChoice,
+    signal: AbortSignal,
+    prepare?: () => Promise<unknown>,
+  ): Promise<void> {
     if (status.state === "ready" && sameChoice(status.choice, choice)) return;
     const former = status;
     const starting: ModelStatus = { state: "loading", choice, progress: undefined };
     setStatus(starting);
+    if (prepare !== undefined) await prepared(choice, former, prepare);
     try {
       const info = await loadHere(choice, signal);
       setStatus({ state: "ready", choice, info });

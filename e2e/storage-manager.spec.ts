@@ -164,7 +164,7 @@ test("whether 20b will run here is told before any download, and what is in the 
   await expect(by("problems")).toContainText("Use a GPU with more memory, or a smaller model.");
   await chat.load();
   await chat.failsWith("out-of-memory");
-  await chat.modelIs("idle");
+  await chat.modelIs("error");
   expect(outside, "no other server was asked").toEqual([]);
   await first.close();
 

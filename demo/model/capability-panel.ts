@@ -42,7 +42,7 @@ export function createCapabilityPanel(options: CapabilityPanelOptions): Capabili
 
   async function report(model: PickedModel): Promise<CapabilityReport> {
     const own = current + 1;
-    clear("Asking the graphics adapter…");
+    clear("Finding out…");
     const gpuMemoryBytes = options.gpuMemoryBytes();
     const { contextLength, kvFormat, dense } = model.settings ?? {};
     const subject = model.published === undefined ? model.source : { published: model.published };

@@ -117,11 +117,12 @@ interface ActionButton {
 
 function actionsFor(model: StoredModelSummary, note: StoredNote | undefined): readonly ActionButton[] {
   const buttons: ActionButton[] = [];
+  // First, so that it moves none of the others from under the pointer.
+  if (note?.isBad) buttons.push({ action: "repair", label: "Repair" });
   if (model.kind !== "adapter" && storedChoice(model) !== undefined) {
     buttons.push({ action: "load", label: model.ready ? "Load" : "Continue" });
   }
   buttons.push({ action: "verify", label: "Verify" });
-  if (note?.isBad) buttons.push({ action: "repair", label: "Repair" });
   if (model.ready) {
     const why = canExport() ? {} : { unavailable: "This browser does not let pages write into folders." };
     buttons.push({ action: "export", label: "Export…", ...why });

@@ -40,9 +40,9 @@ test("the storage is summed up, with whether it lasts", () => {
   expect(storageSummary([], facts)).toBe("Nothing yet.");
   expect(storageSummary([model], undefined)).toBe("1 model, 14.8 MB.");
   expect(storageSummary([model, part], facts)).toBe(
-    "2 models, 19.8 MB. This browser may delete them when space runs short.",
+    "2 models, 19.8 MB. The browser may delete it when space runs short.",
   );
-  expect(storageSummary([model], { ...facts, persisted: true })).toContain("stay until you delete");
+  expect(storageSummary([model], { ...facts, persisted: true })).toContain("stays until you delete");
 });
 
 test("a check says what is damaged, by file", () => {

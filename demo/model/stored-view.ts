@@ -51,8 +51,8 @@ export function storageSummary(
   const total = `${models.length === 1 ? "1 model" : `${models.length} models`}, ${formatBytes(bytes)}.`;
   if (facts === undefined) return total;
   return facts.persisted
-    ? `${total} They stay until you delete them.`
-    : `${total} This browser may delete them when space runs short.`;
+    ? `${total} It stays until you delete it.`
+    : `${total} The browser may delete it when space runs short.`;
 }
 
 /** What a check found. */
