@@ -232,7 +232,8 @@ function numberBody(type: "integer" | "number", node: SchemaNode): string {
   const isInteger = type === "integer" || node.schema.multipleOf === 1;
   if (Object.values(bounds).every((value) => value === undefined)) return isInteger ? "integer" : "number";
   const range = isInteger ? integerRange(bounds) : decimalRange(bounds);
-  if (range === undefined) throw schemaError(node.path, "no number lies within the bounds");
+  if (range === undefined)
+    throw schemaError(node.path, "no number of at most 15 digits lies within the bounds");
   return range;
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decimalRange, integerRange } from "./number-range.ts";
+import { decimalRange, integerRange, type NumberBounds } from "./number-range.ts";
 
 /** These expressions hold literals, classes, repetitions and brackets alone, which a regular expression has, too. */
 function toRegExp(ebnf: string | undefined): RegExp {
@@ -48,6 +48,13 @@ describe("a range of decimal numbers", () => {
       }),
       { numRuns: 5000 },
     ));
+
+  it("is empty where only longer numbers lie within the bounds", () => {
+    const longer: NumberBounds[] = [{ minimum: 1e16 }, { maximum: -1e16 }, { exclusiveMinimum: 1e15 - 1 }];
+    for (const bounds of longer)
+      expect([decimalRange(bounds), integerRange(bounds)]).toEqual([undefined, undefined]);
+    expect(toRegExp(decimalRange({ minimum: -1e16, maximum: 1e16 })).test("-999999999999999")).toBe(true);
+  });
 
   it("holds nothing outside, however it is written", () =>
     fc.assert(

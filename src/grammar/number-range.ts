@@ -43,6 +43,7 @@ export function integerRange(bounds: NumberBounds): string | undefined {
 export function decimalRange(bounds: NumberBounds): string | undefined {
   const low = lowest(bounds);
   const high = highest(bounds);
+  if (low.value > largest || high.value < -largest) return undefined;
   const zero: Bound = { whole: 0, fraction: "", included: true };
   const alternatives: string[] = [];
   if (high.value >= 0) {
