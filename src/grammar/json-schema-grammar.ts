@@ -1,4 +1,5 @@
 import { createRules, either, literal, type Rules } from "./ebnf.ts";
+import { refuseEndless } from "./endless-schema.ts";
 import { jsonRules } from "./json-grammar.ts";
 import { decimalRange, integerRange } from "./number-range.ts";
 import { objectBody } from "./object-grammar.ts";
@@ -45,12 +46,19 @@ export function jsonSchemaGrammar(schema: unknown): TextGrammar {
   const root: unknown = JSON.parse(text);
   // Counted apart where that is possible: see length-guard.ts.
   const countsLengths = hasPlainBranches(root);
-  const expression = createWriter(root, rules, !countsLengths)(root, "", 0);
+  const references = new Map<string, string>();
+  const expression = createWriter(root, rules, { references, writesLengths: !countsLengths })(root, "", 0);
+  refuseEndless(references.keys(), (pointer) => lookUp(root, pointer, ""));
   return { ebnf: `${rules.text(expression)}\n${jsonRules}`, ...(countsLengths ? { lengths: root } : {}) };
 }
 
-function createWriter(root: unknown, rules: Rules, writesLengths: boolean): WriteSchema {
-  const references = new Map<string, string>();
+interface Writing {
+  /** Names of rules by the pointers that refer to them; filled while writing. */
+  readonly references: Map<string, string>;
+  readonly writesLengths: boolean;
+}
+
+function createWriter(root: unknown, rules: Rules, { references, writesLengths }: Writing): WriteSchema {
   let nodes = 0;
 
   const write: WriteSchema = (schema, path, depth) => {
