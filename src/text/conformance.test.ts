@@ -132,6 +132,16 @@ describe("openai/harmony's further tests", () => {
     expect(messagesOf(events(ids, {})).map((message) => message.content)).toEqual([" \uFFFD", "next"]);
   });
 
+  it("replaces an id without a token, strictly too", () => {
+    const ids = [...idsOf("<|start|>assistant<|channel|>analysis<|message|>Invalid."), 2 ** 32 - 1];
+    const message = { role: "assistant", content: "Invalid.\uFFFD", channel: "analysis" };
+    for (const strict of [false, true]) {
+      const list = events(ids, { strict });
+      expect(messagesOf(list)).toEqual([message]);
+      expect(list).toContainEqual({ type: "recovery", what: "token id 4294967295 does not exist" });
+    }
+  });
+
   it("waits for a character that comes in two tokens", () => {
     const parser = createHarmonyParser(tokenizer);
     for (const id of idsOf(hello)) parser.push(id);

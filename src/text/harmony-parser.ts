@@ -16,7 +16,10 @@ export interface HarmonyParser {
 export interface HarmonyParserOptions {
   /** The prompt ended in `<|start|>` and this role: the stream begins inside that header. */
   readonly role?: Role;
-  /** Throw at the first departure from the grammar instead of recovering. Default false. */
+  /**
+   * Throw at the first departure from the grammar instead of recovering. Content may hold anything: ids without a
+   * token are replaced there all the same. Default false.
+   */
   readonly strict?: boolean;
 }
 
@@ -59,15 +62,21 @@ export function createHarmonyParser(tokenizer: Tokenizer, options: HarmonyParser
   let events: HarmonyEvent[] = [];
   let state: State = options.role === undefined ? between : openHeader({ kind: "given", role: options.role });
 
+  function report(what: string, text = ""): void {
+    events.push({ type: "recovery", what, ...(text === "" ? {} : { text }) });
+  }
+
   function recover(what: string, text = ""): void {
     if (options.strict === true) throw malformed(what, text);
-    events.push({ type: "recovery", what, ...(text === "" ? {} : { text }) });
+    report(what, text);
   }
 
   function decode(id: number, name: string | undefined): string {
     if (name !== undefined) return utf8.push(encoder.encode(name));
     const bytes = tokenizer.bytes(id);
-    if (bytes === undefined) recover(`token id ${id} does not exist`);
+    // openai/harmony replaces it in content also when it is strict.
+    const replaced = state.kind === "content" ? report : recover;
+    if (bytes === undefined) replaced(`token id ${id} does not exist`);
     return utf8.push(bytes ?? replacementBytes);
   }
 

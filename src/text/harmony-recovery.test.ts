@@ -274,10 +274,10 @@ describe("harmony parser on malformed streams", () => {
       [{ role: "tool", name: "functions.f", content: "b" }],
     ],
     [
-      "an id without a token",
+      "an id without a token in a header",
       given,
-      "<|channel|>final<|message|>a<|unknown|>b<|end|>",
-      [assistant({ channel: "final", content: "a\uFFFDb" })],
+      "<|channel|>final<|unknown|><|message|>a<|end|>",
+      [assistant({ channel: "final\uFFFD", content: "a" })],
     ],
     [
       "an end in a header",
@@ -301,6 +301,12 @@ describe("harmony parser on malformed streams", () => {
     const spelled = "<|channel|>commentary to=functions.f<|channel|>commentary <|constrain|>json";
     const ids = [...nano.encode(spelled), nano.special("<|message|>"), ...nano.encode("{}")];
     expect(messagesOf(parse(ids))).toEqual([assistant(call)]);
+  });
+
+  it("goes on after an id without a token", () => {
+    const events = parse(harmonyIds("<|channel|>final<|message|>a<|unknown|>b<|end|>"));
+    expect(messagesOf(events)).toEqual([assistant({ channel: "final", content: "a\uFFFDb" })]);
+    expect(recoveriesOf(events)).toEqual([`token id ${nano.vocabSize + 7} does not exist`]);
   });
 
   it("keeps words that have no place in a header", () => {
