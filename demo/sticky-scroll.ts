@@ -8,10 +8,15 @@ export function stickToEnd(scroller: HTMLElement, content: HTMLElement): { jump(
     isSticky = true;
     scroller.scrollTop = scroller.scrollHeight;
   };
+  let lastTop = 0;
   scroller.addEventListener(
     "scroll",
     () => {
-      isSticky = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < nearEnd;
+      const { scrollTop, scrollHeight, clientHeight } = scroller;
+      if (scrollHeight - scrollTop - clientHeight < nearEnd) isSticky = true;
+      // Only the reader scrolls up. Where text is set anew for another width, the browser moves down and away from the end.
+      else if (scrollTop < lastTop) isSticky = false;
+      lastTop = scrollTop;
     },
     { passive: true },
   );

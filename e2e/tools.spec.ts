@@ -67,6 +67,8 @@ test("calls are shown, approved, denied, and answered by hand, by Python and by 
     await expect(by("tool-arguments").last()).toContainText('"city": "Paris"');
     await expect(page.locator("#announcer")).toContainText("approve or deny");
     await shots(page, "tools-waiting");
+    await page.setViewportSize({ width: 390, height: 800 });
+    await expect(by("tool-allow"), "the end stays in sight").toBeInViewport();
     await by("tool-approve").press("Enter");
     await expect(by("tool-result-field")).toBeFocused();
     await shots(page, "tools-by-hand");
