@@ -5,7 +5,7 @@ import { openDawn } from "../desktop/dawn.ts";
 import { expectClose } from "../testing/compare.ts";
 import { openCountedGpu } from "../testing/counted-gpu.ts";
 import { fixture, generate } from "../testing/engine.ts";
-import { defaultBufferLimits, withLimits } from "../testing/limited-gpu.ts";
+import { defaultLimits, withLimits } from "../testing/limited-gpu.ts";
 import { referenceLogits } from "../testing/reference-model.ts";
 import { tinyCheckpoint } from "../testing/tiny-checkpoint.ts";
 import { readManifest } from "../weights/manifest.ts";
@@ -16,7 +16,7 @@ const code = (expected: string) => expect.objectContaining({ name: "EngineError"
 
 it("tells from the description alone that this adapter cannot hold a model, and holds one that fits", async () => {
   const counted = await openCountedGpu();
-  const engine = await createEngine(withLimits(counted.gpu, defaultBufferLimits));
+  const engine = await createEngine(withLimits(counted.gpu, defaultLimits));
   const large = await readManifest(createSyntheticFiles(syntheticConfig("20b"), "20b"));
   expect(() => engine.checkFits(large)).not.toThrow();
   expect(() => engine.checkFits(large, { contextLength: 131072 })).toThrow(
@@ -26,12 +26,16 @@ it("tells from the description alone that this adapter cannot hold a model, and 
     }),
   );
   expect(() => engine.checkFits(large, { contextLength: 2 ** 30 })).toThrow(code("request-invalid"));
-  const { files } = fixture("tiny-bf16-experts", 0);
+  const { files, prompt } = fixture("tiny-bf16-experts", 0);
   const small = await readManifest(files);
   expect(() => engine.checkFits(small, { contextLength: 64 })).not.toThrow();
   expect(counted.madeBuffers()).toBe(0);
   await engine.load(files, { contextLength: 64 });
   expect(counted.liveBuffers()).toBeGreaterThan(40);
+  // The device was opened with these limits: a kernel that needs more would not compile.
+  expect(counted.device().limits.maxComputeInvocationsPerWorkgroup).toBe(256);
+  for (const path of ["prefill", "decode"] as const)
+    expectClose(await engine.logits(prompt.tokens, path), prompt.logits, { absolute: 1e-3 }, path);
   engine.dispose();
   expect(() => engine.checkFits(small)).toThrow(code("disposed"));
 });

@@ -1,14 +1,24 @@
 /** Limits that a test lowers. */
 export type LoweredLimits = Partial<
-  Record<"maxBufferSize" | "maxStorageBufferBindingSize" | "maxComputeWorkgroupStorageSize", number>
+  Record<
+    | "maxBufferSize"
+    | "maxStorageBufferBindingSize"
+    | "maxComputeWorkgroupStorageSize"
+    | "maxComputeInvocationsPerWorkgroup"
+    | "maxComputeWorkgroupSizeX",
+    number
+  >
 >;
 
 const mib = 1024 * 1024;
 
-/** What every adapter must have: the defaults of the WebGPU specification for sizes of buffers. */
-export const defaultBufferLimits: LoweredLimits = {
+/** What every adapter must have: the defaults of the WebGPU specification for the limits that the engine raises. */
+export const defaultLimits: LoweredLimits = {
   maxBufferSize: 256 * mib,
   maxStorageBufferBindingSize: 128 * mib,
+  maxComputeWorkgroupStorageSize: 16 * 1024,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupSizeX: 256,
 };
 
 /**
