@@ -30,11 +30,14 @@ async function ask(question: string, request: Partial<ChatRequest>) {
   return { events, done, calls, content: text("content"), reasoning: text("reasoning") };
 }
 
-/** Seeded runs of each of the twenty schemas: 1 here, STRUCTURED_RUNS=10 for the 200 of the project's bar. */
-const runsOfEach = Number(process.env.STRUCTURED_RUNS ?? 1);
-const runs = Array.from({ length: runsOfEach }, (_, seed) =>
-  structuredCases.map((entry) => ({ ...entry, seed })),
-).flat();
+/** Every fifth schema once; STRUCTURED_RUNS=10 makes the 200 seeded runs of the project's bar, which take minutes. */
+const runsOfEach = Number(process.env.STRUCTURED_RUNS ?? 0);
+const runs =
+  runsOfEach === 0
+    ? structuredCases.filter((_, i) => i % 5 === 0).map((entry) => ({ ...entry, seed: 0 }))
+    : structuredCases.flatMap((entry) =>
+        Array.from({ length: runsOfEach }, (_, seed) => ({ ...entry, seed })),
+      );
 
 describe("an answer to a schema", () => {
   it.each(runs)("$name parses and is valid, seed $seed", async ({ name, schema, question, seed }) => {
