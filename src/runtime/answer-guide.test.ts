@@ -156,7 +156,8 @@ describe("an answer", () => {
         const call = messages.at(-1);
         expect(call).toMatchObject({ channel: "commentary", content: "{}" });
         expect(tools.map(({ name }) => `functions.${name}`)).toContain(call?.recipient);
-        expect(messages.slice(0, -1).every(({ channel }) => channel === "analysis")).toBe(true);
+        // Reasoning, if any, comes once: who does not want to call would go on reasoning to the end of the context.
+        expect([[], ["analysis"]]).toContainEqual(messages.slice(0, -1).map(({ channel }) => channel));
       }),
       runs,
     ));

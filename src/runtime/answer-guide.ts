@@ -14,6 +14,8 @@ export interface AnswerRules {
   readonly headers: readonly AnswerHeader[];
   /** Tokens of analysis, over all its messages, after which it is closed. */
   readonly maxReasoningTokens: number;
+  /** Whether analysis may come once only: a model that does not want to make the call it must make goes on reasoning. */
+  readonly reasonsOnce: boolean;
   /** Starts what a body must match; undefined where it is any text. */
   readonly constrain: (body: AnswerBody) => Promise<Constraint> | undefined;
 }
@@ -37,11 +39,12 @@ export function createAnswerGuide(tokenizer: Tokenizer, vocabSize: number, rules
   let body: AnswerBody | undefined;
   let constraint: Promise<Constraint> | undefined;
   let numReasoning = 0;
+  let hasReasoned = false;
   let characters = createUtf8Stream();
 
   /** The model picks a header, after tokens that lead to it. */
   function pickHeader(lead: readonly number[]): Direction {
-    const spent = numReasoning >= rules.maxReasoningTokens;
+    const spent = numReasoning >= rules.maxReasoningTokens || (hasReasoned && rules.reasonsOnce);
     const open = rules.headers.filter(({ body: { kind } }) => !(spent && kind === "analysis"));
     const options = open.map(({ tokens, body: value }) => ({ tokens: [...lead, ...tokens], value }));
     choice = createTokenChoice(options, vocabSize);
@@ -59,6 +62,7 @@ export function createAnswerGuide(tokenizer: Tokenizer, vocabSize: number, rules
   function enter(entered: AnswerBody): Direction {
     choice = undefined;
     body = entered;
+    hasReasoned ||= entered.kind === "analysis";
     characters = createUtf8Stream();
     constraint = rules.constrain(entered);
     return constraint === undefined ? anyText(endOf(entered)) : masked(constraint.then(({ first }) => first));

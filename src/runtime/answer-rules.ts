@@ -49,6 +49,7 @@ export async function answerRules(
   return {
     headers: answerHeaders(tokenizer, abilities),
     maxReasoningTokens: maxReasoningTokens(abilities),
+    reasonsOnce: mustCallOf(abilities) !== undefined,
     constrain(body) {
       if (body.kind === "final" && grammars.final !== undefined) return start(grammars.final, "final");
       const call = body.kind === "function-call" ? grammars.calls.get(body.name) : undefined;

@@ -155,16 +155,23 @@ function createAnswer(passes: Passes, request: DecodeRequest, upload: (mask: Tok
 
   async function* generate(): AsyncGenerator<number, FinishReason> {
     let direction = guide.begin();
+    /** Tokens that were forced before the prompt ran: they are no answer before it has. */
+    const held: number[] = [];
     for (;;) {
       if (signal?.aborted) return "aborted";
       if (direction.kind === "forced") {
+        const isEarly = runFrom === 0;
         runFrom ??= tokens.length - 1;
         const forced = direction.tokens;
         for (const token of forced) {
           tokens.push(token);
           direction = guide.next(token);
-          yield token;
-          if (numGenerated() === maxNewTokens) return "length";
+          if (isEarly) held.push(token);
+          else yield token;
+          if (numGenerated() === maxNewTokens) {
+            yield* held;
+            return "length";
+          }
         }
         continue;
       }
@@ -174,6 +181,7 @@ function createAnswer(passes: Passes, request: DecodeRequest, upload: (mask: Tok
       underWay.shift();
       tokens.push(sampled.token);
       if (!sampled.stopped && numGenerated() < maxNewTokens) direction = guide.next(sampled.token);
+      yield* held.splice(0);
       yield sampled.token;
       if (sampled.stopped) return "stop";
       if (numGenerated() === maxNewTokens) return "length";

@@ -21,7 +21,8 @@ const SCORE_ROUNDS: u32 = (HEADS * TILE_KEYS + WG_SIZE - 1u) / WG_SIZE;
 const KEY_LANES: u32 = WG_SIZE / HEAD_VECS;         // lanes along keys while values are summed
 const VALUE_ROUNDS: u32 = (TILE_KEYS + KEY_LANES - 1u) / KEY_LANES;
 const FOLD: u32 = WG_SIZE / 2u;                    // lanes that hand their sums on, at most
-const SCRATCH: u32 = max(PARTS * PART_STRIDE, 10u * FOLD);
+const FOLD_HEADS: u32 = select(2u, 4u, D <= 64u);   // heads at once, as workgroup memory allows
+const SCRATCH: u32 = max(PARTS * PART_STRIDE, 5u * FOLD_HEADS * FOLD);
 const MASKED: f32 = -3e38;
 
 var<workgroup> query: array<vec4<f32>, HEADS * HEAD_VECS>;
@@ -118,14 +119,14 @@ fn add_values(tile: u32, end: u32, lane: u32) {
   }
 }
 
-// Adds what key lanes half..n-1 have of heads `first` and `first` + 1 to key lanes 0.. `first` is a constant wherever it is
+// Adds what key lanes half..n-1 have of FOLD_HEADS heads from `first` on to key lanes 0.. `first` is a constant wherever it is
 // called: private arrays that are indexed at run time would lie in memory, as they would with this in a loop over heads.
 fn fold(first: u32, n: u32, half: u32, lane: u32) {
   let key = lane / HEAD_VECS;
   workgroupBarrier(); // the scratch may still be read
   if (key >= half && key < n) {
     let at = lane - half * HEAD_VECS;
-    for (var h = 0u; h < min(2u, HEADS - first); h++) {
+    for (var h = 0u; h < min(FOLD_HEADS, HEADS - first); h++) {
       for (var c = 0u; c < 4u; c++) {
         scratch[(5u * h + c) * FOLD + at] = sum[first + h][c];
       }
@@ -134,7 +135,7 @@ fn fold(first: u32, n: u32, half: u32, lane: u32) {
   }
   workgroupBarrier();
   if (key < n - half) {
-    for (var h = 0u; h < min(2u, HEADS - first); h++) {
+    for (var h = 0u; h < min(FOLD_HEADS, HEADS - first); h++) {
       for (var c = 0u; c < 4u; c++) {
         sum[first + h][c] += scratch[(5u * h + c) * FOLD + lane];
       }
@@ -149,14 +150,14 @@ fn fold_all(lane: u32) {
   while (n > 1u) {
     let half = (n + 1u) / 2u;
     fold(0u, n, half, lane);
-    if (HEADS > 2u) {
-      fold(2u, n, half, lane);
+    if (HEADS > FOLD_HEADS) {
+      fold(FOLD_HEADS, n, half, lane);
     }
-    if (HEADS > 4u) {
-      fold(4u, n, half, lane);
+    if (HEADS > 2u * FOLD_HEADS) {
+      fold(2u * FOLD_HEADS, n, half, lane);
     }
-    if (HEADS > 6u) {
-      fold(6u, n, half, lane);
+    if (HEADS > 3u * FOLD_HEADS) {
+      fold(3u * FOLD_HEADS, n, half, lane);
     }
     n = half;
   }
