@@ -71,7 +71,7 @@ describe("mistakes", () => {
     ["a command that every object has", ["toString"], /"toString"/],
     ["an unknown option", logits("--verbose"), /'--verbose'/],
     ["an option without its value", ["generate", "--model"], /--model/],
-    ["an option that looks like a value", generate("--temperature", "-1"), /--temperature/],
+    ["an option that looks like a value", generate("--temperature", "-1"), /--temperature=-1/],
     ["words that belong to no option", generate("fast"), /"fast"/],
     ["no model", ["generate", "--tokens", "[1]"], /--model is missing/],
     ["no tokens", ["generate", "--model", model], /--tokens is missing/],

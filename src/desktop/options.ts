@@ -92,6 +92,9 @@ function parse(args: readonly string[], options: OptionTable): Parsed {
     });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
+    const [, option] = /^Option '(--[\w-]+)[^']*' argument is ambiguous/.exec(message) ?? [];
+    if (option !== undefined)
+      throw usageError(`${option} has no value, or one that begins with a dash: write that as ${option}=-1.`);
     throw usageError(message.split(/(?<=\.) |\n/, 1)[0] ?? message); // one sentence of Node's several
   }
 }

@@ -8,9 +8,9 @@ import { asksForHelp } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
 const usages = {
-  logits: "logits --model DIR --tokens '[1,2,3]' --out FILE [--decode]",
+  logits: "logits --model DIR|nano --tokens '[1,2,3]' --out FILE [--decode]",
   generate:
-    "generate --model DIR --tokens '[1,2,3]' [--max-new-tokens N] [--temperature T] [--seed S] [--no-stop] [--json]",
+    "generate --model DIR|nano --tokens '[1,2,3]' [--max-new-tokens N] [--temperature T] [--seed S] [--no-stop] [--json]",
   chat: 'chat --model DIR|nano [--effort low|medium|high] [--temperature T] [--seed S] [--max-new-tokens N] [--date YYYY-MM-DD] [--json-schema FILE | --json-object] [--max-reasoning-tokens N] [--hide-reasoning] [--stats] "question"',
   render: "render --tokenizer DIR|nano --file conversation.json [--completion] [--keep-analysis]",
   parse: "parse --tokenizer DIR|nano --tokens '[1,2,3]' [--role assistant] [--strict]",

@@ -103,7 +103,7 @@ const remedies = {
   adapter:
     "Use a browser with WebGPU (Chrome or Edge 134 or newer) on a secure page, enable hardware acceleration, and update the graphics driver.",
   options: "Change the option.",
-  software: "Enable hardware acceleration, or expect minutes for a token with a model of this size.",
+  software: "Enable hardware acceleration: on the CPU all but small models take very long for every token.",
   storage: "Free disk space or delete stored models; a folder on disk can be loaded without storing it.",
 } as const;
 

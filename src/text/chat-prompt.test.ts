@@ -93,6 +93,11 @@ describe("chat prompt", () => {
       /YYYY-MM-DD, got "22\.11\.2026"/,
     ],
     [
+      "a day that there is not",
+      () => ask([{ role: "user", content: "x" }], { currentDate: "2026-02-30" }),
+      /YYYY-MM-DD, got "2026-02-30"/,
+    ],
+    [
       "another effort",
       () => ask([{ role: "user", content: "x" }], { reasoningEffort: "max" as "high" }),
       /efforts low, medium, high, got "max"/,

@@ -28,12 +28,18 @@ export function renderChat(tokenizer: Tokenizer, prompt: ChatPrompt): number[] {
   return renderForCompletion(tokenizer, chatMessages(prompt));
 }
 
+/** Whether a text is YYYY-MM-DD of a day that there is. */
+function isDate(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}
+
 /** The harmony messages that `renderChat` renders. @throws request-invalid */
 export function chatMessages(prompt: ChatPrompt): HarmonyMessage[] {
   const { messages, reasoningEffort, currentDate } = prompt;
   if (messages.length === 0) throw invalid("needs at least one message, got none");
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(currentDate))
-    throw invalid(`needs a date as YYYY-MM-DD, got "${currentDate}"`);
+  if (!isDate(currentDate)) throw invalid(`needs a date as YYYY-MM-DD, got "${currentDate}"`);
   if (!efforts.includes(reasoningEffort))
     throw invalid(`knows the efforts ${efforts.join(", ")}, got "${reasoningEffort}"`);
   const texts = abilityTexts(prompt);
