@@ -23,7 +23,7 @@ export function roleOf(word: string | undefined): Role | undefined {
 export const typeWords: readonly string[] = ["json", "code", "text"];
 /** A tool's full name: its namespace and its own. */
 export const toolName = /^[\w-]+(\.[\w-]+)+$/;
-const knownChannel = /^(?:analysis|commentary|final)$/;
+export const knownChannel = /^(?:analysis|commentary|final)$/;
 const channelWithRecipient = /^(analysis|commentary|final)(to=.*)$/;
 const channelWithPrefix = /^[^\w<]+(analysis|commentary|final)$/;
 const channelMarker = /<\|channel\|>([^\S\r\n]*)([^\s<]*)/g;
@@ -48,7 +48,7 @@ export function parseHeader(text: string, start: HeaderStart, recover: Recover):
   });
 }
 
-function takeChannel(text: string, recover: Recover): { channel: string | undefined; rest: string } {
+export function takeChannel(text: string, recover: Recover): { channel: string | undefined; rest: string } {
   const found: string[] = [];
   const rest = text.replace(channelMarker, (_marker: string, space: string, value: string) => {
     if (value === "" || (space !== "" && !knownChannel.test(value))) {
@@ -85,7 +85,7 @@ export function cleanChannel(value: string, recover: Recover): string {
 }
 
 /** Words by ASCII whitespace; a constrain marker starts a word of its own. */
-function splitWords(rest: string, recover: Recover): string[] {
+export function splitWords(rest: string, recover: Recover): string[] {
   const words = rest.replaceAll(harmonyTokens.constrain, ` ${harmonyTokens.constrain}`).split(/[ \t\n\f\r]+/);
   return words
     .filter((word) => word !== "")

@@ -85,12 +85,6 @@ describe("harmony parser on well-formed streams", () => {
       [{ role: "tool", name: "browser.search", recipient: "assistant", channel: "commentary", content: "x" }],
     ],
     [
-      "an author's name",
-      {},
-      "<|start|>user:ann<|message|>x<|end|>",
-      [{ role: "user", name: "ann", content: "x" }],
-    ],
-    [
       "an unfinished message",
       given,
       "<|channel|>final<|message|>Hi",

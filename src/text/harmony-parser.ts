@@ -1,6 +1,7 @@
 import { EngineError } from "../errors.ts";
 import { hasContentWords, hasOutgrownHeader, splitBareMessage } from "./harmony-bare-header.ts";
 import { type HeaderStart, parseHeader } from "./harmony-header.ts";
+import { parseStrictHeader } from "./harmony-strict-header.ts";
 import { harmonyTokens, startOfText } from "./harmony-tokens.ts";
 import type { HarmonyEvent, HarmonyHeader, Role, Tokenizer } from "./types.ts";
 import { createUtf8Stream } from "./utf8-stream.ts";
@@ -17,8 +18,8 @@ export interface HarmonyParserOptions {
   /** The prompt ended in `<|start|>` and this role: the stream begins inside that header. */
   readonly role?: Role;
   /**
-   * Throw at the first departure from the grammar instead of recovering. Content may hold anything: ids without a
-   * token are replaced there all the same. Default false.
+   * Read as openai/harmony's strict parser does: throw at the first departure from the grammar instead of recovering.
+   * Content may hold anything: ids without a token are replaced, and `<|endoftext|>` is text. Default false.
    */
   readonly strict?: boolean;
 }
@@ -57,6 +58,7 @@ const replacementBytes = new TextEncoder().encode("\uFFFD");
  * Special tokens inside content that do not end it are its literal text.
  */
 export function createHarmonyParser(tokenizer: Tokenizer, options: HarmonyParserOptions = {}): HarmonyParser {
+  const { strict = false } = options;
   const utf8 = createUtf8Stream();
   const encoder = new TextEncoder();
   let events: HarmonyEvent[] = [];
@@ -67,8 +69,12 @@ export function createHarmonyParser(tokenizer: Tokenizer, options: HarmonyParser
   }
 
   function recover(what: string, text = ""): void {
-    if (options.strict === true) throw malformed(what, text);
+    if (strict) refuse(what, text);
     report(what, text);
+  }
+
+  function readHeader(text: string, start: HeaderStart): HarmonyHeader {
+    return strict ? parseStrictHeader(text, start, refuse) : parseHeader(text, start, recover);
   }
 
   function decode(id: number, name: string | undefined): string {
@@ -116,7 +122,7 @@ export function createHarmonyParser(tokenizer: Tokenizer, options: HarmonyParser
 
   function inHeader(header: Header, id: number, name: string | undefined): State {
     if (name === harmonyTokens.message)
-      return begin(parseHeader(header.text + utf8.flush(), header.start, recover), false);
+      return begin(readHeader(header.text + utf8.flush(), header.start), false);
     const end = name === undefined ? undefined : messageEnds.get(name);
     if (end !== undefined) return endHeader(header, end);
     if (name === harmonyTokens.start) {
@@ -125,12 +131,12 @@ export function createHarmonyParser(tokenizer: Tokenizer, options: HarmonyParser
       utf8.flush();
       return openHeader({ kind: "open" });
     }
-    if (name === harmonyTokens.channel && hasContentWords(header.text, header.start)) {
+    if (!strict && name === harmonyTokens.channel && hasContentWords(header.text, header.start)) {
       endHeader(header, "eof");
       return inHeader(openHeader({ kind: "implied" }), id, name);
     }
     const longer = { ...header, text: header.text + decode(id, name) };
-    return hasOutgrownHeader(longer.text, longer.start) ? beginBare(longer) : longer;
+    return !strict && hasOutgrownHeader(longer.text, longer.start) ? beginBare(longer) : longer;
   }
 
   /** A header that ended without its message token is a message all the same, unless nothing was written. */
@@ -143,8 +149,8 @@ export function createHarmonyParser(tokenizer: Tokenizer, options: HarmonyParser
 
   function inContent(content: Content, id: number, name: string | undefined): State {
     const end = name === undefined ? undefined : messageEnds.get(name);
-    if (end !== undefined) {
-      if (end === "eof") recover("end of text inside a message");
+    if (end !== undefined && !(strict && end === "eof")) {
+      if (end === "eof") report("end of text inside a message");
       return close(content, end);
     }
     if (content.bare && name === harmonyTokens.message) {
@@ -195,8 +201,8 @@ function hasOnlyRole({ text, start }: Header): boolean {
   );
 }
 
-function malformed(what: string, text: string): EngineError {
+function refuse(what: string, text = ""): never {
   const got = text === "" ? "" : ` (${JSON.stringify(text.slice(0, 80))})`;
   const message = `Cannot parse this harmony stream strictly: ${what}${got}. Parse it without strict to recover.`;
-  return new EngineError("request-invalid", message, { details: { what, text } });
+  throw new EngineError("request-invalid", message, { details: { what, text } });
 }

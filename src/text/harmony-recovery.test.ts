@@ -108,12 +108,6 @@ describe("harmony parser on malformed streams", () => {
       [assistant({ channel: "final", content: "b" })],
     ],
     [
-      "end of text inside a message",
-      given,
-      "<|channel|>final<|message|>b<|endoftext|>",
-      [assistant({ channel: "final", content: "b" })],
-    ],
-    [
       "a begin of text",
       {},
       "<|startoftext|><|start|>user<|message|>b<|end|>",
@@ -169,24 +163,6 @@ describe("harmony parser on malformed streams", () => {
       given,
       "<|channel|>commentary json<|message|>{}<|end|>",
       [assistant({ channel: "commentary", contentType: "json", content: "{}" })],
-    ],
-    [
-      "a lone name",
-      given,
-      "<|channel|>commentary functions.f<|message|>{}<|call|>",
-      [assistant({ channel: "commentary", recipient: "functions.f", content: "{}" })],
-    ],
-    [
-      "a stray word on final",
-      given,
-      "<|channel|>final hello<|message|>b<|return|>",
-      [assistant({ channel: "final", content: "b" })],
-    ],
-    [
-      "a name and a type without marks",
-      given,
-      "<|channel|>commentary functions.f json<|message|>{}<|call|>",
-      [assistant({ ...call, contentType: "json" })],
     ],
     [
       "constrain as recipient",
@@ -295,6 +271,84 @@ describe("harmony parser on malformed streams", () => {
     expect(() => parse(ids, { ...options, strict: true })).toThrow(
       /Cannot parse this harmony stream strictly/,
     );
+  });
+
+  it.each<[string, HarmonyParserOptions, string, ParsedMessage[], ParsedMessage[]]>([
+    [
+      "end of text inside a message",
+      given,
+      "<|channel|>final<|message|>b<|endoftext|>c<|end|>",
+      [assistant({ channel: "final", content: "b" }), assistant({ content: "c" })],
+      [assistant({ channel: "final", content: "b<|endoftext|>c" })],
+    ],
+    [
+      "a lone name",
+      given,
+      "<|channel|>commentary functions.f<|message|>{}<|call|>",
+      [assistant({ channel: "commentary", recipient: "functions.f", content: "{}" })],
+      [assistant({ channel: "commentary", recipient: "functions.f", content: "{}" })],
+    ],
+    [
+      "a lone name before the channel",
+      {},
+      "<|start|>assistant functions.f<|channel|>commentary<|message|>{}<|call|>",
+      [assistant({ channel: "commentary", recipient: "functions.f", content: "{}" })],
+      [assistant({ channel: "commentary", recipient: "functions.f", content: "{}" })],
+    ],
+    [
+      "a name and a type without marks",
+      given,
+      "<|channel|>commentary functions.f json<|message|>{}<|call|>",
+      [assistant({ ...call, contentType: "json" })],
+      [assistant({ ...call, contentType: "json" })],
+    ],
+    [
+      "a lone word on final",
+      given,
+      "<|channel|>final hello<|message|>b<|return|>",
+      [assistant({ channel: "final", content: "b" })],
+      [assistant({ channel: "final", recipient: "hello", content: "b" })],
+    ],
+    [
+      "a tool's lone name after its role",
+      { role: "tool" },
+      "functions.f<|message|>4<|end|>",
+      [{ role: "tool", name: "functions.f", content: "4" }],
+      [{ role: "tool", recipient: "functions.f", content: "4" }],
+    ],
+  ])("mends %s, which openai/harmony takes", (_name, options, text, expected, strict) => {
+    const ids = harmonyIds(text);
+    const events = parse(ids, options);
+    expect(messagesOf(events)).toEqual(expected);
+    expect(recoveriesOf(events).length).toBeGreaterThan(0);
+    const strictly = parse(ids, { ...options, strict: true });
+    expect(messagesOf(strictly)).toEqual(strict);
+    expect(recoveriesOf(strictly)).toEqual([]);
+  });
+
+  it.each<[string, HarmonyParserOptions, string, ParsedMessage[]]>([
+    [
+      "an author's name",
+      {},
+      "<|start|>user:bob<|message|>x<|end|>",
+      [{ role: "user", name: "bob", content: "x" }],
+    ],
+    [
+      "a type before the recipient",
+      given,
+      "<|channel|>commentary json to=functions.f<|message|>{}<|call|>",
+      [assistant({ ...call, contentType: "json" })],
+    ],
+  ])("takes %s, which openai/harmony refuses", (_name, options, text, expected) => {
+    expect(messagesOf(parse(harmonyIds(text), options))).toEqual(expected);
+    expect(() => parse(harmonyIds(text), { ...options, strict: true })).toThrow(/strictly/);
+  });
+
+  it("takes an author's name for a tool's where openai/harmony does", () => {
+    const ids = harmonyIds("<|start|>user:bob to=assistant<|message|>x<|end|>");
+    const named = { recipient: "assistant", content: "x" };
+    expect(messagesOf(parse(ids, {}))).toEqual([{ role: "user", name: "bob", ...named }]);
+    expect(messagesOf(parse(ids, { strict: true }))).toEqual([{ role: "tool", name: "user:bob", ...named }]);
   });
 
   it("reads special tokens that were spelled as text in a header like the tokens", () => {
