@@ -18,6 +18,7 @@ const report: BenchReport = {
   kernelsChecked: ["embed", "rms-norm"],
   decode,
   decodeAtDepth: { ...decode, tokens: 64, depth: 4096 },
+  decodeByGrammar: { tokens: 128, tokensPerSecond: 260, all: [260], shareOfFree: 0.7522, maskMs: 0.914 },
   dispatchesPerToken: 171,
   cpu: { encodeMs: 0.4, submitMs: 0.21 },
   prefill: [{ tokens: 512, tokensPerSecond: 3036.4, all: [] }],
@@ -33,14 +34,15 @@ it("prints a report for people, one line for each thing", () => {
     expect.stringMatching(/^sizes {5}table: linearVec 4x128, linearVecInt8 \d/),
     "decode    345.7 tokens/s over 128 tokens from an empty context (3.710 GB a token, 1.28 TB/s, 31.3 % of the ceiling)",
     expect.stringMatching(/^ {10}345.7 tokens\/s over 64 tokens at a depth of 4096 tokens/),
+    "          260.0 tokens/s over 128 tokens by a JSON schema (75.2 % of the free rate; a mask comes in 0.91 ms)",
     "a token   171 dispatches, CPU 0.40 ms to encode and 0.21 ms to submit",
     "prefill   3036.4 tokens/s, 512 tokens",
     "first     56.4 ms to the first token of a 32-token prompt",
     "kernels   19 pipelines; 2 kernels agree with their references here",
   ]);
-  const { decodeAtDepth: _, ...shallow } = report;
+  const { decodeAtDepth: _, decodeByGrammar: __, ...shallow } = report;
   expect(benchTable({ ...shallow, info: fakeInfo })).toContain("MXFP4 through f32 bits");
-  expect(benchTable(shallow)).not.toContain("at a depth");
+  expect(benchTable(shallow)).not.toMatch(/at a depth|JSON schema/);
 });
 
 it("prints each kernel of a profile with its share of the time and of the ceiling", () => {

@@ -1,9 +1,16 @@
 import type { EngineInfo } from "../runtime/types.ts";
-import type { BenchReport, DecodeRate, KernelReport, KernelTime, PassProfile } from "./report.ts";
+import type {
+  BenchReport,
+  DecodeRate,
+  GrammarRate,
+  KernelReport,
+  KernelTime,
+  PassProfile,
+} from "./report.ts";
 
 /** A report as lines for people. */
 export function benchTable(report: BenchReport): string {
-  const { info, ceiling, memory, cpu, decode, decodeAtDepth, prefill } = report;
+  const { info, ceiling, memory, cpu, decode, decodeAtDepth, decodeByGrammar, prefill } = report;
   const rows: readonly (readonly [string, string])[] = [
     ["adapter", adapterLine(info)],
     [
@@ -21,6 +28,7 @@ export function benchTable(report: BenchReport): string {
     ["sizes", tuningLine(info)],
     ["decode", decodeLine(decode)],
     ...(decodeAtDepth === undefined ? [] : [["", decodeLine(decodeAtDepth)] as const]),
+    ...(decodeByGrammar === undefined ? [] : [["", grammarLine(decodeByGrammar)] as const]),
     [
       "a token",
       `${report.dispatchesPerToken} dispatches, CPU ${cpu.encodeMs.toFixed(2)} ms to encode and ${cpu.submitMs.toFixed(2)} ms to submit`,
@@ -54,6 +62,9 @@ const decodeLine = (rate: DecodeRate): string =>
     rate.depth === 0 ? "from an empty context" : `at a depth of ${rate.depth} tokens`,
     `(${gigabytes(rate.bytesPerToken)} a token, ${perSecond(rate.bytesPerSecond, "B")}, ${percent(rate.shareOfCeiling)} of the ceiling)`,
   ].join(" ");
+
+const grammarLine = ({ tokensPerSecond, tokens, shareOfFree, maskMs }: GrammarRate): string =>
+  `${tokensPerSecond.toFixed(1)} tokens/s over ${tokens} tokens by a JSON schema (${percent(shareOfFree)} of the free rate; a mask comes in ${maskMs.toFixed(2)} ms)`;
 
 /** Kernels of a pass, longest first. */
 export function profileTable({ pass, numTokens, position, milliseconds, kernels }: PassProfile): string {

@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly decodeTokens: number;
   /** Depth of the context at which decoding is timed as well. Default: not at all. */
   readonly depth?: number;
+  /** Time decoding kept to a JSON schema as well, which needs a tokenizer and a grammar worker. Default no. */
+  readonly grammar?: boolean;
   /** Timed runs; the median is reported, after one run that is not. Default 5. */
   readonly runs?: number;
   /** Time every kernel of a decode step (at `depth` or 64) and of a prefill pass as well. Default no. */
@@ -40,6 +42,14 @@ export interface DecodeRate extends Rate {
   readonly bytesPerSecond: number;
   /** bytesPerSecond over the ceiling's. */
   readonly shareOfCeiling: number;
+}
+
+/** A decode rate under a grammar, where each token waits for the one before and for the mask after it. */
+export interface GrammarRate extends Rate {
+  /** tokensPerSecond over that of `decode`. */
+  readonly shareOfFree: number;
+  /** Median time from asking the grammar worker to its mask; most of a step runs on the GPU meanwhile. */
+  readonly maskMs: number;
 }
 
 /** Bytes on the GPU by what they are for. */
@@ -90,6 +100,8 @@ export interface BenchReport {
   /** From an empty context (a prompt of one token). */
   readonly decode: DecodeRate;
   readonly decodeAtDepth?: DecodeRate;
+  /** From an empty context too; only where asked for. */
+  readonly decodeByGrammar?: GrammarRate;
   readonly dispatchesPerToken: number;
   /** CPU time a decoded token. */
   readonly cpu: EncodeTimes;

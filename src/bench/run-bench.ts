@@ -1,12 +1,10 @@
-import { throwIfAborted } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { median, timeEncoding } from "../gpu/time-steps.ts";
-import { startGeneration } from "../runtime/generate.ts";
 import type { LoadedModel } from "../runtime/loaded-model.ts";
 import { writePass } from "../runtime/passes.ts";
 import type { GenerateStats } from "../runtime/types.ts";
 import type { Ceiling } from "./ceiling.ts";
-import { profilePass, promptOf } from "./profile-model.ts";
+import { profilePass } from "./profile-model.ts";
 import {
   type BenchOptions,
   type BenchReport,
@@ -15,6 +13,8 @@ import {
   type Rate,
   reportSchema,
 } from "./report.ts";
+import { timeGenerations } from "./time-generations.ts";
+import { timeByGrammar } from "./time-grammar.ts";
 import { timeKernels } from "./time-kernels.ts";
 import { createTrafficMeter, weightBytes } from "./traffic.ts";
 
@@ -41,6 +41,8 @@ export async function runBench(
     timeGenerations(model, { what, promptTokens, newTokens }, options);
   const rates = decodeRates(model, ceiling);
   const decode = rates(0, decodeTokens, await time(`decode ${decodeTokens}`, 1, decodeTokens));
+  const byGrammar =
+    options.grammar === true ? { decodeByGrammar: await timeByGrammar(model, decode, options) } : {};
   const prefill: Rate[] = [];
   for (const tokens of options.promptTokens) {
     const all = (await time(`prefill ${tokens}`, tokens, 1)).map((s) => s.prefillTokensPerSecond);
@@ -65,6 +67,7 @@ export async function runBench(
     kernelsChecked,
     decode,
     ...atDepth,
+    ...byGrammar,
     dispatchesPerToken: decodeSteps(model).length,
     cpu,
     prefill,
@@ -74,33 +77,6 @@ export async function runBench(
     }),
     ...(options.profile === true && { profiles: await profiles(gpu, model, ceiling, options) }),
   };
-}
-
-interface Timed {
-  readonly what: string;
-  readonly promptTokens: number;
-  readonly newTokens: number;
-}
-
-async function timeGenerations(
-  model: LoadedModel,
-  { what, promptTokens, newTokens }: Timed,
-  { runs = 5, onProgress = () => {}, signal }: BenchOptions,
-): Promise<GenerateStats[]> {
-  const stats: GenerateStats[] = [];
-  for (let run = 0; run <= runs; run += 1) {
-    onProgress(`${what}: ${run === 0 ? "warm-up" : `run ${run} of ${runs}`}`);
-    const generation = startGeneration(model, promptOf(promptTokens, model.config.vocabSize), {
-      maxNewTokens: newTokens,
-      temperature: 0,
-      stopTokens: [],
-      ...(signal && { signal }),
-    });
-    for await (const _token of generation);
-    throwIfAborted(signal);
-    if (run > 0) stats.push((await generation.result).stats);
-  }
-  return stats;
 }
 
 function decodeRates(model: LoadedModel, ceiling: Ceiling) {

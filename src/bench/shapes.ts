@@ -9,7 +9,8 @@ export const benchShapes: readonly BenchShape[] = ["toy", "20b", "120b"];
 const toySizes = {
   ...{ num_hidden_layers: 2, num_local_experts: 6, hidden_size: 96, intermediate_size: 64 },
   ...{ num_attention_heads: 4, num_key_value_heads: 2, head_dim: 32, num_experts_per_tok: 2 },
-  ...{ vocab_size: 512, eos_token_id: 3, sliding_window: 16 },
+  // As many tokens as the embedded model has: its tokenizer fits.
+  ...{ vocab_size: 2560, eos_token_id: 3, sliding_window: 16 },
 };
 
 /** Layers of a whole model of the shape. */

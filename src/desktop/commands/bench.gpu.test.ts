@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { BenchReport, KernelReport } from "../../bench/report.ts";
 import { outcomeOf } from "../../testing/terminal.ts";
@@ -6,15 +7,19 @@ import { benchCommand } from "./bench.ts";
 const adapter = process.env.TEST_ADAPTER === "auto" ? "auto" : "swiftshader";
 const common = ["--adapter", adapter, "--json", "--shape", "toy"];
 const bench = (...args: string[]) => outcomeOf((terminal) => benchCommand([...common, ...args], terminal));
+const nano = fileURLToPath(new URL("../../../models/gpt-oss-nano", import.meta.url));
 
 describe("bench --json", () => {
   it("prints one report with a rate for each thing that was timed", async () => {
     const { code, out, err } = await bench(
       ...["--tokens", "4", "--prompt", "16", "--runs", "1", "--depth", "8", "--profile", "--context", "512"],
+      ...["--grammar", "--tokenizer", nano],
     );
     expect([code, out.trimEnd().split("\n").length]).toEqual([0, 1]);
     expect(err).toMatch(/^read bandwidth .*\nloading .*\nloaded .*\n/);
-    expect(err).toMatch(/decode 4: warm-up\ndecode 4: run 1 of 1\nprefill 16: warm-up/);
+    expect(err).toMatch(
+      /decode 4: warm-up\ndecode 4: run 1 of 1\ndecode 4 by a grammar: warm-up\n.*\nprefill 16: warm-up/,
+    );
     const report: BenchReport = JSON.parse(out);
     checkRates(report);
     expect(report.info).toMatchObject({ contextLength: 512, kvFormat: "f32", tuning: { source: "table" } });
@@ -44,7 +49,15 @@ describe("bench --json", () => {
   });
 });
 
-function checkRates({ ceiling, decode, decodeAtDepth, prefill, timeToFirstTokenMs, cpu }: BenchReport): void {
+function checkRates({
+  ceiling,
+  decode,
+  decodeAtDepth,
+  decodeByGrammar,
+  prefill,
+  timeToFirstTokenMs,
+  cpu,
+}: BenchReport): void {
   const rate = (tokens: number) => ({
     tokens,
     tokensPerSecond: expect.any(Number),
@@ -52,6 +65,11 @@ function checkRates({ ceiling, decode, decodeAtDepth, prefill, timeToFirstTokenM
   });
   expect(decode).toMatchObject({ ...rate(4), depth: 0 });
   expect(decodeAtDepth).toMatchObject({ ...rate(4), depth: 8 });
+  expect(decodeByGrammar).toMatchObject({ ...rate(4), maskMs: expect.any(Number) });
+  expect(decodeByGrammar?.shareOfFree).toBeCloseTo(
+    (decodeByGrammar?.tokensPerSecond ?? 0) / decode.tokensPerSecond,
+    10,
+  );
   expect(prefill).toMatchObject([rate(16)]);
   for (const value of [
     ceiling.bytesPerSecond,

@@ -18,6 +18,10 @@ it.each<[string, string[], RegExp]>([
   ["a size that is none", ["--variants", "gateUpVec.rows=3"], /gateUpVec.rows cannot be 3/],
   ["variants that are no sizes", ["--variants", "fast"], /--variants takes parts such as/],
   ["a LoRA adapter, which changes no rate", ["--lora", "x"], /bench takes no --lora/],
+  ["a tokenizer without a grammar", ["--tokenizer", "x"], /bench takes no --tokenizer/],
+  ["a grammar without a tokenizer", ["--shape", "toy", "--grammar"], /needs a tokenizer.*--tokenizer/],
+  ["a tokenizer that is not there", ["--grammar", "--tokenizer", "/no/dir"], /\/no\/dir does not exist/],
+  ["a grammar for kernels alone", ["--grammar", "--kernels"], /--grammar times whole answers/],
   ["words that belong to no option", ["nano"], /"nano" belongs to no option/],
 ])("tells %s in one sentence", async (_, args, sentence) => {
   const { code, out, err } = await bench(...args);

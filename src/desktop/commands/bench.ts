@@ -6,20 +6,22 @@ import { type Gpu, openGpu } from "../../gpu/gpu.ts";
 import { defaultTuning } from "../../kernels/tuning.ts";
 import { overrideTuning, type TuningOverrides } from "../../kernels/tuning-candidates.ts";
 import { readManifest } from "../../weights/manifest.ts";
+import { tokenizerName, withTokenizerFrom } from "../../weights/tokenizer-source.ts";
 import type { CheckpointFiles } from "../../weights/types.ts";
 import { openDawn } from "../dawn.ts";
 import { nanoFolder } from "../embedded-model.ts";
 import { usageError } from "../exit.ts";
 import { createFolderFiles } from "../folder-files.ts";
+import { openGrammar } from "../open-grammar.ts";
 import { adapterChoice, asksForHelp, type Options, parseOptions, refuseFree } from "../options.ts";
 import { createSettingsFile } from "../settings-file.ts";
 import type { Terminal } from "../terminal.ts";
 
 const usage = `usage: npm run bench -- [--shape nano|toy|20b|120b] [--layers N] [--model DIR|nano] [--prompt N] [--tokens N] [--runs N] [--context N]
   [--kv f32|f16] [--dense bf16|int8] [--variant subgroups|workgroup] [--no-matrices] [--adapter auto|swiftshader] [--depth N] [--json] [--profile]
-  [--kernels | --kernel ID] [--tune auto|table|measure] [--variants ROW.SIZE=VALUE,…]
+  [--grammar [--tokenizer DIR]] [--kernels | --kernel ID] [--tune auto|table|measure] [--variants ROW.SIZE=VALUE,…]
   nano is the embedded model; toy, 20b and 120b are random weights, made as they are read.
-  --profile adds the time of each kernel in a pass; --kernels (or --kernel with one's name) times them alone instead.
+  --profile adds the time of each kernel in a pass, --grammar the rate of answers kept to a JSON schema; --kernels (or --kernel with one's name) times them alone instead.
   --variants forces kernel sizes, such as gateUpVec.rows=8; docs/bench.md explains every option and field.`;
 
 const optionTable = {
@@ -31,6 +33,7 @@ const optionTable = {
   context: { type: "string" },
   json: { type: "boolean" },
   profile: { type: "boolean" },
+  grammar: { type: "boolean" },
   depth: { type: "string" },
   kernels: { type: "boolean" },
   kernel: { type: "string" },
@@ -45,13 +48,11 @@ export async function benchCommand(args: readonly string[], terminal: Terminal):
   if (asksForHelp(args)) return terminal.out(`${usage}\n`);
   const options = parseOptions(args, optionTable);
   refuseFree(options);
-  for (const name of ["tokenizer", "lora"]) {
-    if (options.text(name) !== undefined)
-      throw usageError(`bench takes no --${name}: rates do not depend on it.`);
-  }
+  refuseWhatChangesNothing(options);
   const setting = readSetting(options);
   const files = benchFiles(options);
   await readManifest(files); // a checkpoint that is wrong is told before a GPU is opened
+  if (setting.options.grammar) await checkTokenizer(files);
   const say = (sentence: string) => terminal.err(`${sentence}\n`);
   const gpu = await openGpu(await openDawn(adapterChoice(options), say));
   try {
@@ -79,6 +80,24 @@ async function kernelText(gpu: Gpu, request: KernelRequest, isJson: boolean): Pr
   return isJson ? JSON.stringify(report) : kernelTable(report);
 }
 
+function refuseWhatChangesNothing(options: Options): void {
+  const withGrammar = options.flag("grammar");
+  for (const name of withGrammar ? ["lora"] : ["lora", "tokenizer"]) {
+    if (options.text(name) !== undefined)
+      throw usageError(`bench takes no --${name}: rates do not depend on it.`);
+  }
+  if (withGrammar && (options.flag("kernels") || options.text("kernel") !== undefined))
+    throw usageError("--grammar times whole answers, --kernels and --kernel time kernels alone: give one.");
+}
+
+/** A grammar matches the tokens' text. The tokenizer itself is read when the model is loaded. */
+async function checkTokenizer(files: CheckpointFiles): Promise<void> {
+  if ((await files.readText(tokenizerName)) !== undefined) return;
+  throw usageError(
+    `--grammar needs a tokenizer, and ${files.id} has none: name a folder with a tokenizer.json by --tokenizer.`,
+  );
+}
+
 /** What the command line asks for, checked. */
 function readSetting(options: Options): Omit<KernelRequest, "files"> {
   const kvFormat = options.choice("kv", ["f32", "f16"]);
@@ -99,6 +118,7 @@ function readSetting(options: Options): Omit<KernelRequest, "files"> {
     load: {
       contextLength,
       settings: createSettingsFile(),
+      ...(options.flag("grammar") && { openGrammar }),
       ...(kvFormat && { kvFormat }),
       ...(dense && { dense }),
       ...(variant && { variant }),
@@ -111,12 +131,21 @@ function readSetting(options: Options): Omit<KernelRequest, "files"> {
       promptTokens: [promptTokens],
       runs: options.number("runs", { least: 1, most: 100 }) ?? 5,
       profile: options.flag("profile"),
+      grammar: options.flag("grammar"),
       ...(depth !== undefined && { depth }),
     },
   };
 }
 
 function benchFiles(options: Options): CheckpointFiles {
+  const tokenizer = options.text("tokenizer");
+  const files = modelFiles(options);
+  return tokenizer === undefined
+    ? files
+    : withTokenizerFrom(files, createFolderFiles(tokenizer, tokenizerName));
+}
+
+function modelFiles(options: Options): CheckpointFiles {
   const model = options.text("model");
   if (model !== undefined && model !== "nano") return createFolderFiles(model);
   const shape: BenchShape | "nano" = options.choice("shape", ["nano", ...benchShapes]) ?? "nano";
