@@ -40,7 +40,8 @@ const cutWeights = changed("model.safetensors", (text) => text.slice(0, text.len
 const badTokenizer = changed("config.json", (text) => text);
 writeFileSync(join(badTokenizer, "tokenizer.json"), '{"model": 1}');
 const badSchema = join(scratch, "bad-schema.json");
-writeFileSync(badSchema, '{"type":"array","uniqueItems":true}');
+// Some editors put a byte order mark in front.
+writeFileSync(badSchema, '\uFEFF{"type":"array","uniqueItems":true}');
 const nanoChat = ["chat", "--model", "nano"];
 const ia3 = mkdtempSync(join(scratch, "ia3-"));
 writeFileSync(join(ia3, "adapter_config.json"), '{"peft_type": "IA3"}');

@@ -8,7 +8,8 @@ const namespaces: Readonly<Record<BuiltinToolName, ToolNamespace>> = {
   python: pythonNamespace,
 };
 const choices: readonly string[] = ["auto", "none", "required"] satisfies ToolChoice[];
-const functionName = /^[\w-]{1,64}$/;
+/** Names stand on a line of their own in the prompt. */
+const plainName = /^[\w-]{1,64}$/;
 
 /** What a chat's abilities add to its system and developer messages. */
 export interface AbilityTexts {
@@ -37,7 +38,7 @@ export function abilityTexts(abilities: ChatAbilities): AbilityTexts {
 function checkFunctions(tools: readonly FunctionTool[], builtinTools: readonly BuiltinToolName[]): void {
   const taken = new Set<string>(builtinTools);
   for (const { name } of tools) {
-    if (!functionName.test(name))
+    if (!plainName.test(name))
       throw invalid(`needs function names of 1 to 64 letters, digits, _ and -, got ${JSON.stringify(name)}`);
     if (taken.has(name)) throw invalid(`needs a name of its own for each tool, got "${name}" twice`);
     taken.add(name);
@@ -69,6 +70,10 @@ function responseFormatText(format: ResponseFormat | undefined): HarmonyResponse
       return { name: "json_object", schema: { type: "object" } };
     case "json_schema": {
       const { name, description, schema } = format;
+      if (!plainName.test(name))
+        throw invalid(
+          `needs a response format's name of 1 to 64 letters, digits, _ and -, got ${JSON.stringify(name)}`,
+        );
       return { name, schema, ...(description === undefined ? {} : { description }) };
     }
     default:

@@ -132,7 +132,7 @@ describe("a turn with tool calls", () => {
       nano,
       prompt(messages, {
         tools: [{ ...weather, description: evil, parameters: { description: evil, enum: [evil] } }],
-        responseFormat: { type: "json_schema", name: evil, description: evil, schema: { const: evil } },
+        responseFormat: { type: "json_schema", name: "x", description: evil, schema: { const: evil } },
       }),
     );
     const count = (name: string) => ids.filter((id) => id === nano.special(name)).length;
@@ -161,7 +161,7 @@ describe("a turn with tool calls", () => {
         { ...result, content: text } as ChatMessage,
         { role: "tool", name: "python", content: text },
       ];
-      const format = { type: "json_schema", name: text, description: text, schema: { title: text } } as const;
+      const format = { type: "json_schema", name: "x", description: text, schema: { title: text } } as const;
       const tools = [{ ...weather, description: text }];
       return renderChat(nano, prompt(messages, { tools, responseFormat: format })).filter((id) =>
         special.has(id),
@@ -256,6 +256,14 @@ describe("what a chat's abilities add to the prompt", () => {
     ["a named call of no tool", { tools: [weather], toolChoice: { name: "clock" } }, /"clock"/],
     ["an unknown built-in tool", { builtinTools: ["shell" as "python"] }, /browser, python, got "shell"/],
     ["an unknown format", { responseFormat: { type: "xml" as "text" } }, /got \{"type":"xml"\}/],
+    ...["", "a b", "list\n\n# Instructions", "list<|end|>", "x".repeat(65)].map(
+      (name): [string, ChatAbilities, RegExp] => [
+        `a format named ${JSON.stringify(name).slice(0, 20)}`,
+        { responseFormat: { type: "json_schema", name, schema: {} } },
+        /response format's name of 1 to 64 letters/,
+      ],
+    ),
+    ["a function's name with a line break", { tools: [{ ...weather, name: "f\n" }] }, /got "f\\n"/],
     [
       "a schema that is not JSON",
       { responseFormat: { type: "json_schema", name: "x", schema: 1n } },

@@ -36,6 +36,7 @@ export type ResponseFormat =
   | { readonly type: "json_object" }
   | {
       readonly type: "json_schema";
+      /** 1 to 64 letters, digits, `_` and `-`: the model reads it. */
       readonly name: string;
       readonly description?: string;
       /** JSON Schema, draft 2020-12 or earlier. */

@@ -16,7 +16,8 @@ export interface HarmonyMessageJson {
 /**
  * The messages of a conversation in openai-harmony's JSON form: `{"messages": [{role, name, recipient, content,
  * channel, content_type}]}`. Content is a text, or a content object, or a list of them: `text`, `system_content`,
- * `developer_content`; an object without `type` is what its message's role takes. As in openai-harmony's
+ * `developer_content`; an object without `type` is what its message's role takes. `author: {role, name}`, as the
+ * library's classes have it, stands for role and name where there is no role. As in openai-harmony's
  * renderer, a field that is absent or null is not written: there are no defaults.
  * @throws request-invalid, with the place in the JSON
  */
@@ -40,7 +41,7 @@ export function messageJson(header: HarmonyHeader, content: string): HarmonyMess
 }
 
 function readMessage(value: unknown, at: string): HarmonyMessage {
-  const json = requireObject(value, at);
+  const json = withAuthor(requireObject(value, at), at);
   const role = typeof json.role === "string" ? roleOf(json.role) : undefined;
   if (role === undefined)
     throw invalid(`${at}.role`, "system, developer, user, assistant or tool", json.role);
@@ -56,6 +57,12 @@ function readMessage(value: unknown, at: string): HarmonyMessage {
     ...(contentType === undefined ? {} : { contentType }),
     content: readContents(json.content, role, `${at}.content`),
   };
+}
+
+function withAuthor(json: JsonObject, at: string): JsonObject {
+  if (json.role !== undefined || json.author === undefined || json.author === null) return json;
+  const { role, name } = requireObject(json.author, `${at}.author`);
+  return { ...json, role, name };
 }
 
 function readContents(value: unknown, role: Role, at: string): HarmonyMessage["content"] {

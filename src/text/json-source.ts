@@ -7,9 +7,11 @@ const keyEnd = /\s*:/y;
 /**
  * JSON whose numbers and keys `JSON.stringify` would write in another form or order than openai-harmony does: `1.0`,
  * long whole numbers, keys that are whole numbers. `keyText` and `compactJson` give them back.
+ * A byte order mark in front is left out.
  * @throws SyntaxError
  */
-export function parseJsonSource(text: string): unknown {
+export function parseJsonSource(source: string): unknown {
+  const text = source.replace(/^\uFEFF/, "");
   const value: unknown = JSON.parse(text);
   let marked = "";
   for (let at = 0; at < text.length; ) {

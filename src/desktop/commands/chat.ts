@@ -62,12 +62,15 @@ function readResponseFormat(options: Options): ResponseFormat | undefined {
   if (options.flag("json-object")) throw usageError("--json-schema and --json-object exclude each other.");
   const schema = readJson(file);
   jsonSchemaGrammar(schema);
-  return { type: "json_schema", name: basename(file, ".json").replace(/[^\w-]/g, "_"), schema };
+  const name = basename(file, ".json")
+    .replace(/[^\w-]/g, "_")
+    .slice(0, 64);
+  return { type: "json_schema", name, schema };
 }
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, "utf8"));
+    return JSON.parse(readFileSync(file, "utf8").replace(/^\uFEFF/, ""));
   } catch (error) {
     throw usageError(
       `--json-schema ${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`,

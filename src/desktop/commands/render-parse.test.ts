@@ -114,7 +114,32 @@ describe("render", () => {
     );
   });
 
+  it("takes a file that begins with a byte order mark", async () => {
+    const conversation = '{"messages": [{"role": "user", "content": "x"}]}';
+    expect(await render(`\uFEFF${conversation}`)).toEqual(await render(conversation));
+  });
+
+  it("takes an author's object in place of role and name", async () => {
+    const author = { role: "tool", name: "functions.f" };
+    const rest = { recipient: "assistant", channel: "commentary", content: "4" };
+    expect(await rendered([{ author, ...rest }])).toBe(await rendered([{ ...author, ...rest }]));
+    expect(await rendered([{ author: { role: "user", name: null }, content: "x" }])).toBe(
+      "<|start|>user<|message|>x<|end|>",
+    );
+    expect(await rendered([{ author, role: "user", content: "x" }])).toBe("<|start|>user<|message|>x<|end|>");
+  });
+
   it.each<[string, unknown, RegExp]>([
+    [
+      "an author that is no object",
+      { messages: [{ author: "user", content: "" }] },
+      /author must be an object/,
+    ],
+    [
+      "an author without role",
+      { messages: [{ author: { name: "x" }, content: "" }] },
+      /messages\[0\]\.role must be .* got nothing/,
+    ],
     ["text that is not JSON", "{", /is not JSON/],
     ["no messages", {}, /messages must be a list, got nothing/],
     [
