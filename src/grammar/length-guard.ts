@@ -10,31 +10,56 @@ export interface LengthGuard {
 /** What the guard knows of the vocabulary; made once. */
 export interface TokenLengths {
   readonly bytes: readonly (readonly number[])[];
-  /** Code points by id. */
-  readonly lengths: Uint16Array;
-  /** Ids of tokens with a quote or a backslash, which may end a string. */
-  readonly special: readonly number[];
-  readonly isSpecial: Uint8Array;
+  /** Tokens with a quote or a backslash, which may end a string. */
+  readonly special: readonly SpecialToken[];
+  /** Code points of the longest token. */
   readonly longest: number;
+  /** Mask of the tokens of at most so many code points, and of all the special ones. */
+  atMost(length: number): Uint32Array;
+}
+
+/** A token as it goes on in a string: `head` code points of it, then bytes from a quote or a backslash. */
+interface SpecialToken {
+  readonly id: number;
+  readonly head: number;
+  readonly tail: readonly number[];
 }
 
 const quote = 0x22;
 const backslash = 0x5c;
 const isContinuation = (byte: number): boolean => byte >= 0x80 && byte < 0xc0;
 
+const numCharacters = (bytes: readonly number[]): number =>
+  bytes.reduce((sum, byte) => sum + (isContinuation(byte) ? 0 : 1), 0);
+
 export function tokenLengths(bytes: readonly (readonly number[])[]): TokenLengths {
-  const lengths = Uint16Array.from(bytes, (token) => token.filter((byte) => !isContinuation(byte)).length);
-  const special = bytes.flatMap((token, id) =>
-    token.includes(quote) || token.includes(backslash) ? [id] : [],
-  );
-  const isSpecial = new Uint8Array(bytes.length);
-  for (const id of special) isSpecial[id] = 1;
+  const lengths = Uint16Array.from(bytes, numCharacters);
+  const special = bytes.flatMap((token, id): SpecialToken[] => {
+    const at = token.findIndex((byte) => byte === quote || byte === backslash);
+    return at < 0 ? [] : [{ id, head: numCharacters(token.slice(0, at)), tail: token.slice(at) }];
+  });
+  const specials = new Uint32Array(Math.ceil(bytes.length / 32));
+  for (const { id } of special) specials[id >>> 5] = (specials[id >>> 5] ?? 0) | (1 << (id & 31));
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+  /** By length; made when first asked for. */
+  const masks = new Map<number, Uint32Array>();
+
+  function maskOf(most: number): Uint32Array {
+    const mask = specials.slice();
+    for (let id = 0; id < lengths.length; id++)
+      if ((lengths[id] ?? 0) <= most) mask[id >>> 5] = (mask[id >>> 5] ?? 0) | (1 << (id & 31));
+    return mask;
+  }
+
   return {
     bytes,
-    lengths,
     special,
-    isSpecial,
-    longest: lengths.reduce((most, length) => Math.max(most, length), 0),
+    longest,
+    atMost(length) {
+      const mask = masks.get(length) ?? maskOf(length);
+      masks.set(length, mask);
+      return mask;
+    },
   };
 }
 
@@ -135,6 +160,13 @@ export function createLengthGuard(schema: unknown, tokens: TokenLengths): Length
 
   const after = (token: number): State => (tokens.bytes[token] ?? []).reduce(advance, state);
 
+  /** The same, without a look at each byte before the quote or backslash where they only add to a value's length. */
+  function afterSpecial({ id, head, tail }: SpecialToken): State {
+    const { string } = state;
+    if (string === undefined || string.escapeLeft > 0 || string.keyBytes !== undefined) return after(id);
+    return tail.reduce(advance, { ...state, string: { ...string, length: string.length + head } });
+  }
+
   /** True where what has begun can still end well. */
   const fits = ({ isValid, string }: State): boolean => {
     const pending = string !== undefined && string.escapeLeft > 0 ? 1 : 0;
@@ -150,15 +182,16 @@ export function createLengthGuard(schema: unknown, tokens: TokenLengths): Length
         mask[id >>> 5] = (mask[id >>> 5] ?? 0) & ~(1 << (id & 31));
       };
       const has = (id: number) => (((mask[id >>> 5] ?? 0) >>> (id & 31)) & 1) === 1;
-      for (const id of tokens.special) if (has(id) && !fits(after(id))) clear(id);
+      for (const token of tokens.special) if (has(token.id) && !fits(afterSpecial(token))) clear(token.id);
       const { string } = state;
       if (string?.limit === undefined) return;
       // Characters that an escape under way takes count as one; after a backslash at most one is left.
       const taken = string.isHex && string.escapeLeft > 0 ? string.escapeLeft - 1 : 0;
       const left = string.limit.most - string.length + taken;
       if (left >= tokens.longest) return;
-      tokens.lengths.forEach((length, id) => {
-        if (length > left && tokens.isSpecial[id] === 0 && has(id)) clear(id);
+      // Ids beyond the vocabulary are never allowed.
+      tokens.atMost(left).forEach((word, i) => {
+        mask[i] = (mask[i] ?? 0) & word;
       });
     },
   };
