@@ -1,5 +1,7 @@
 import type { KernelLibrary } from "../gpu/kernel.ts";
 import bf16Wgsl from "../shaders/lib/bf16.wgsl?raw";
+import chooseExpertsSubgroupsWgsl from "../shaders/lib/choose-experts-subgroups.wgsl?raw";
+import chooseExpertsWorkgroupWgsl from "../shaders/lib/choose-experts-workgroup.wgsl?raw";
 import denseBf16Wgsl from "../shaders/lib/dense-bf16.wgsl?raw";
 import denseBf16TileWgsl from "../shaders/lib/dense-bf16-tile.wgsl?raw";
 import denseInt8Wgsl from "../shaders/lib/dense-int8.wgsl?raw";
@@ -17,6 +19,7 @@ import kvF16Wgsl from "../shaders/lib/kv-f16.wgsl?raw";
 import kvF32Wgsl from "../shaders/lib/kv-f32.wgsl?raw";
 import mxfp4Wgsl from "../shaders/lib/mxfp4.wgsl?raw";
 import mxfp4HalfWgsl from "../shaders/lib/mxfp4-half.wgsl?raw";
+import orderKeyWgsl from "../shaders/lib/order-key.wgsl?raw";
 import reduceSubgroupsWgsl from "../shaders/lib/reduce-subgroups.wgsl?raw";
 import reduceWorkgroupWgsl from "../shaders/lib/reduce-workgroup.wgsl?raw";
 import ropeKvWgsl from "../shaders/lib/rope-kv.wgsl?raw";
@@ -58,6 +61,13 @@ const expertBf16: readonly KernelLibrary[] = [expertBf16Wgsl];
 export const expertWeights = { mxfp4: expertMxfp4, bf16: expertBf16 } as const;
 /** Reading expert weights for `tile`, by how they are stored; after `expertWeights`. */
 export const expertTile = { mxfp4: expertMxfp4TileWgsl, bf16: expertBf16TileWgsl } as const;
+/** f32 as u32 in the same order. */
+export const orderKey: KernelLibrary = orderKeyWgsl;
+/** The choice of experts from the binding `logits`; after `reduce` and `orderKey`. Needs the constants E and A. */
+export const chooseExperts: KernelLibrary = {
+  subgroups: chooseExpertsSubgroupsWgsl,
+  workgroup: chooseExpertsWorkgroupWgsl,
+};
 /** The order of activations that the experts' vec kernels read. */
 export const interleaved: KernelLibrary = interleavedWgsl;
 /** Weights expanded to f16 for `tile-matrix`. */

@@ -21,6 +21,8 @@ export interface Activations extends PlanBuffers {
   readonly partials: GPUBuffer; // of split attention, one token
   readonly expertIds: GPUBuffer; // [T, A] u32
   readonly expertWeights: GPUBuffer; // [T, A] f32
+  readonly routerLogits: GPUBuffer; // [E] f32, one token
+  readonly routes: GPUBuffer; // [A] (expert, weight), one token
   readonly entries: GPUBuffer; // [T * A] u32
   readonly offsets: GPUBuffer; // [E + 1] u32
   readonly tiles: GPUBuffer; // tile map of moe-group
@@ -59,6 +61,8 @@ export function allocateActivations(
     partials: buffers.storage("attention partials", attentionPartialsBytes(config, 1)),
     expertIds: floats("expert ids", T, config.expertsPerToken),
     expertWeights: floats("expert weights", T, config.expertsPerToken),
+    routerLogits: floats("router logits", config.numExperts),
+    routes: floats("routes", config.expertsPerToken, 2),
     entries: buffers.storage("moe entries", moe.entries),
     offsets: buffers.storage("moe offsets", moe.offsets),
     tiles: buffers.storage("moe tiles", moe.tiles),

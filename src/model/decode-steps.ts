@@ -8,7 +8,7 @@ import { embed, embedGrid } from "../kernels/embed/embed.ts";
 import { linearResidualVec, linearVecGrid } from "../kernels/linear/linear-residual-vec.ts";
 import { moeDownVec, moeDownVecGrid } from "../kernels/moe/moe-down-vec.ts";
 import { moeGateUpSwigluVec, moeGateUpSwigluVecGrid } from "../kernels/moe/moe-gate-up-swiglu-vec.ts";
-import { routerTopk, routerTopkGrid } from "../kernels/moe/router-topk.ts";
+import { routerVec, routerVecGrid } from "../kernels/moe/router-vec.ts";
 import type { Activations } from "./activations.ts";
 import type { PassRun } from "./plan-types.ts";
 import { attentionShape, denseFormats, moeShape, type PlanOptions, queryWidth } from "./shapes.ts";
@@ -47,7 +47,7 @@ function layerSteps(
   options: PlanOptions,
 ): Promise<Step<PassRun>>[] {
   const { hiddenSize, rmsNormEps: eps } = config;
-  const { step, x, normed, q, attention, partials, rope, hidden, expertIds: ids, expertWeights } = act;
+  const { step, x, normed, q, attention, partials, rope, routerLogits, hidden, routes } = act;
   const { tuning } = options;
   const dense = denseFormats(config, options);
   const shape = {
@@ -80,25 +80,22 @@ function layerSteps(
       () => linearVecGrid(output, 1),
     ),
     build(
-      routerTopk,
-      { ...moe, interleave: true },
+      routerVec,
+      moe,
       {
-        step,
-        x,
-        gain: layer.mlpNorm,
-        router: layer.routerWeight,
-        bias: layer.routerBias,
-        ids,
-        weights: expertWeights,
-        normed,
+        ...{ step, x, gain: layer.mlpNorm, weight: layer.routerWeight, bias: layer.routerBias },
+        ...{ logits: routerLogits, normed },
       },
-      () => routerTopkGrid(1),
+      () => routerVecGrid(moe, 1),
     ),
     ...layer.gateUp.parts.map(({ blocks, scales, ...part }) =>
       build(
         moeGateUpSwigluVec,
         { ...moe, part },
-        { step, inputs: normed, ids, blocks, scales, bias: layer.gateUp.bias, hidden },
+        {
+          ...{ step, inputs: normed, logits: routerLogits, blocks, scales, bias: layer.gateUp.bias },
+          ...{ hidden, routes },
+        },
         () => moeGateUpSwigluVecGrid(moe, 1),
       ),
     ),
@@ -106,7 +103,7 @@ function layerSteps(
       build(
         moeDownVec,
         { ...moe, part },
-        { step, hidden, ids, weights: expertWeights, blocks, scales, bias: layer.down.bias, x },
+        { step, hidden, routes, blocks, scales, bias: layer.down.bias, x },
         () => moeDownVecGrid(moe, 1),
       ),
     ),

@@ -149,6 +149,10 @@ function writeInputs(
     (_, entry) => (entry * 7 + Math.floor(entry / numExperts)) % numExperts,
   );
   gpu.device.queue.writeBuffer(act.expertIds, 0, ids);
+  const routes = Uint32Array.from({ length: 2 * expertsPerToken }, (_, i) =>
+    i % 2 === 0 ? (ids[i / 2] ?? 0) : 0,
+  );
+  gpu.device.queue.writeBuffer(act.routes, 0, routes);
   gpu.device.queue.writeBuffer(act.step, 0, packStep({ position: 0, numTokens: maxTokensPerPass }));
 }
 

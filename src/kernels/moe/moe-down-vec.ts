@@ -7,8 +7,8 @@ import { checkExperts, expertConstants, expertLibraries, type MoeShape } from ".
 
 /**
  * Down projection of the chosen experts, bias, weighted sum and residual, for few tokens.
- * hidden: [T, A, F] f32, interleaved (lib/interleaved.wgsl); ids: [T, A] u32; weights: [T, A] f32; blocks, scales: [E, H, F]; bias: [E, H] bf16;
- * x: [T, H] f32, updated in place.
+ * hidden: [T, A, F] f32, interleaved (lib/interleaved.wgsl); routes: [T, A] pairs of u32, the expert and its weight's bits;
+ * blocks, scales: [E, H, F]; bias: [E, H] bf16; x: [T, H] f32, updated in place.
  */
 export const moeDownVec = defineKernel({
   id: "moe-down-vec",
@@ -17,8 +17,7 @@ export const moeDownVec = defineKernel({
   bindings: {
     step: "uniform",
     hidden: "read",
-    ids: "read",
-    weights: "read",
+    routes: "read",
     blocks: "read",
     scales: "read",
     bias: "read",

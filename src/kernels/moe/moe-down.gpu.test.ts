@@ -14,6 +14,7 @@ import {
   interleave,
   type MoeCase,
   moeShape,
+  packRoutes,
   promptCases,
   randomExperts,
   randomResidual,
@@ -80,8 +81,7 @@ describe.each(kernelVariants)("moe-down-vec (%s)", (variant) => {
       step,
       inputs: {
         hidden: interleave(hidden, shape.expertWidth),
-        ids,
-        weights,
+        routes: packRoutes(ids, weights),
         blocks: experts.blocks,
         scales: experts.scales,
         bias: experts.biasBits,

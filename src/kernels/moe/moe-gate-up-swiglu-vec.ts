@@ -1,27 +1,32 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-gate-up-swiglu-vec.wgsl?raw";
-import { interleaved, reduce, swiglu } from "../libraries.ts";
+import { chooseExperts, interleaved, orderKey, reduce, swiglu } from "../libraries.ts";
 import { tuningOf } from "../tuning.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
 
 /**
- * gate_up of the chosen experts, bias and activation, for few tokens.
- * inputs: [T, H] f32, normed, interleaved (lib/interleaved.wgsl), as is hidden; ids: [T, A] u32; blocks, scales: [E, 2F, H]; bias: [E, 2F] bf16;
- * hidden: [T, A, F] f32.
+ * Choice of experts, their gate_up, bias and activation, for few tokens.
+ * inputs: [T, H] f32, normed, interleaved (lib/interleaved.wgsl), as is hidden; logits: [T, E] f32; blocks, scales:
+ * [E, 2F, H]; bias: [E, 2F] bf16; hidden: [T, A, F] f32; routes: [T, A] pairs of u32, the expert and its weight's bits,
+ * by falling logit, ties to the lower expert; the weights are the softmax over the chosen.
  */
 export const moeGateUpSwigluVec = defineKernel({
   id: "moe-gate-up-swiglu-vec",
   wgsl,
-  libraries: (shape: MoeShape) => [...expertLibraries(shape), interleaved, swiglu, reduce],
+  libraries: (shape: MoeShape) => [
+    ...expertLibraries(shape),
+    ...[interleaved, swiglu, reduce, orderKey, chooseExperts],
+  ],
   bindings: {
     step: "uniform",
     inputs: "read",
-    ids: "read",
+    logits: "read",
     blocks: "read",
     scales: "read",
     bias: "read",
     hidden: "read_write",
+    routes: "read_write",
   },
   workgroupSizes: { software: 8 },
   constants: (shape: MoeShape) => {

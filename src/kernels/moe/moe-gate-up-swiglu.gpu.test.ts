@@ -18,15 +18,17 @@ import {
   moeShape,
   promptCases,
   randomExperts,
+  randomLogits,
   randomResidual,
-  randomRouting,
   type TestExperts,
+  unpackRoutes,
   withFormats,
 } from "./moe.cases.ts";
 import { moeGateUpReference } from "./moe.reference.ts";
 import { moeGateUpSwigluTile, moeGateUpSwigluTileGrid } from "./moe-gate-up-swiglu-tile.ts";
 import { moeGateUpSwigluVec, moeGateUpSwigluVecGrid } from "./moe-gate-up-swiglu-vec.ts";
 import type { MoeShape } from "./moe-shape.ts";
+import { choiceReference } from "./router.reference.ts";
 
 // Sums of up to 5760 products of size ~3 in f32 are off by a few 1e-6; the activation multiplies an error by at most
 // |l + 1| <= 8 and its own slope of 1.1.
@@ -35,7 +37,9 @@ const tolerance = { absolute: 3e-5, relative: 5e-6 };
 interface Setup {
   readonly shape: MoeShape;
   readonly normed: Float64Array;
+  readonly logits: Float32Array;
   readonly ids: Uint32Array;
+  readonly weights: Float64Array;
   readonly experts: TestExperts;
   readonly expected: Float64Array;
 }
@@ -48,33 +52,33 @@ function setUp(
   const shape = { ...moeShape(moeCase, format), tuning };
   const x = randomResidual(moeCase, 1);
   const gain = randomBf16(shape.hiddenSize, 2);
-  const { ids } = randomRouting(moeCase, 3);
+  const logits = randomLogits(moeCase, 3);
+  const { ids, weights } = choiceReference(logits, shape);
   const experts = randomExperts(shape, 2 * shape.expertWidth, shape.hiddenSize, 4);
   const normed = rmsNormReference(x, gain.values, shape.eps);
   const { expertsPerToken, swigluLimit } = shape;
   const expected = moeGateUpReference(normed, ids, experts, { expertsPerToken, limit: swigluLimit });
-  return { shape, normed, ids, experts, expected };
+  return { shape, normed, logits, ids, weights, experts, expected };
 }
 
 describe.each(kernelVariants)("moe-gate-up-swiglu-vec (%s)", (variant) => {
-  async function run(setup: Setup, step: ArrayBuffer, gridTokens: number): Promise<ArrayBuffer> {
-    const { shape, normed, ids, experts } = setup;
-    const { hidden } = await runKernel(await testGpu(), {
+  async function run(setup: Setup, step: ArrayBuffer, gridTokens: number) {
+    const { shape, normed, logits, ids, experts } = setup;
+    return runKernel(await testGpu(), {
       kernel: moeGateUpSwigluVec,
       shape,
       variant,
       step,
       inputs: {
         inputs: interleave(normed, shape.hiddenSize),
-        ids,
+        logits,
         blocks: experts.blocks,
         scales: experts.scales,
         bias: experts.biasBits,
       },
-      outputs: { hidden: ids.length * shape.expertWidth * 4 },
+      outputs: { hidden: ids.length * shape.expertWidth * 4, routes: ids.length * 8 },
       grid: moeGateUpSwigluVecGrid(shape, gridTokens),
     });
-    return hidden;
   }
 
   it.each(withFormats(gateUpCases))(
@@ -82,21 +86,63 @@ describe.each(kernelVariants)("moe-gate-up-swiglu-vec (%s)", (variant) => {
     async ({ format, moeCase }) => {
       const setup = setUp(moeCase, format);
       const { numTokens } = moeCase;
-      const hidden = await run(setup, packStep({ position: 0, numTokens }), numTokens);
+      const { hidden, routes } = await run(setup, packStep({ position: 0, numTokens }), numTokens);
       const got = deinterleave(new Float32Array(hidden), setup.shape.expertWidth);
       expectClose(got, setup.expected, tolerance);
+      const { ids, weights } = unpackRoutes(routes);
+      expect(ids).toEqual(setup.ids);
+      expectClose(weights, setup.weights, { absolute: 1e-6 }, "weights");
     },
   );
 
+  it("does the experts of its part alone, and routes all", async () => {
+    const setup = setUp(gateUpCases[1] as MoeCase, "mxfp4");
+    const { shape, experts, ids } = setup;
+    const part = { firstExpert: 1, numExperts: 2 };
+    const rows = 2 * shape.expertWidth * (shape.hiddenSize / 32);
+    const ofPart = (bytes: Uint8Array | Uint16Array, rowBytes: number) =>
+      bytes.slice(part.firstExpert * rows * rowBytes, (part.firstExpert + part.numExperts) * rows * rowBytes);
+    const { hidden, routes } = await run(
+      {
+        ...setup,
+        shape: { ...shape, part },
+        experts: {
+          ...experts,
+          blocks: ofPart(experts.blocks, 16),
+          scales: Uint8Array.from(ofPart(experts.scales, 1)),
+        },
+      },
+      packStep({ position: 0, numTokens: 3 }),
+      3,
+    );
+    const got = deinterleave(new Float32Array(hidden), shape.expertWidth);
+    const words = new Uint32Array(hidden);
+    const here = [...ids].map((id) => id === 1 || id === 2);
+    expect(new Set(here).size).toBe(2);
+    here.forEach((isHere, entry) => {
+      const [begin, end] = [entry * shape.expertWidth, (entry + 1) * shape.expertWidth];
+      if (isHere) expectClose(got.slice(begin, end), setup.expected.slice(begin, end), tolerance);
+      else expect(new Set(words.slice(begin, end))).toEqual(new Set([poison]));
+    });
+    expect(unpackRoutes(routes).ids).toEqual(ids);
+  });
+
   it("leaves tokens beyond num_tokens alone, and every token once stopped", async () => {
     const setup = setUp({ ...(gateUpCases[1] as MoeCase), numTokens: 3 }, "mxfp4");
-    const perToken = setup.shape.expertsPerToken * setup.shape.expertWidth;
+    const { expertsPerToken, expertWidth } = setup.shape;
+    const perToken = expertsPerToken * expertWidth;
     const step = packStep({ position: 0, numTokens: 2 });
-    const some = new Uint32Array(await run(setup, step, 3));
-    expect([...some.slice(2 * perToken)]).toEqual(Array(perToken).fill(poison));
-    expect(some[2 * perToken - 1]).not.toBe(poison);
+    const some = await run(setup, step, 3);
+    const hidden = new Uint32Array(some.hidden);
+    expect([...hidden.slice(2 * perToken)]).toEqual(Array(perToken).fill(poison));
+    expect(hidden[2 * perToken - 1]).not.toBe(poison);
+    const routes = new Uint32Array(some.routes);
+    expect([...routes.slice(4 * expertsPerToken)]).toEqual(Array(2 * expertsPerToken).fill(poison));
+    expect(routes[4 * expertsPerToken - 1]).not.toBe(poison);
     new Uint32Array(step)[stepWords.stopped] = 1;
-    expect(new Set(new Uint32Array(await run(setup, step, 3)))).toEqual(new Set([poison]));
+    const none = await run(setup, step, 3);
+    expect(new Set(new Uint32Array(none.hidden))).toEqual(new Set([poison]));
+    expect(new Set(new Uint32Array(none.routes))).toEqual(new Set([poison]));
   });
 });
 

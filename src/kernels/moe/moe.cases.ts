@@ -105,6 +105,33 @@ export function randomRouting(moeCase: MoeCase, seed: number): { ids: Uint32Arra
   return { ids: Uint32Array.from(ids), weights: Float32Array.from(weights) };
 }
 
+/** Router logits [T, E] that choose among the experts in use. */
+export function randomLogits(moeCase: MoeCase, seed: number): Float32Array {
+  const { numExperts, numTokens, usedExperts } = moeCase;
+  return randomNormal(numTokens * numExperts, seed).map((logit, i) =>
+    usedExperts === undefined || usedExperts.includes(i % numExperts) ? logit : -1e30,
+  );
+}
+
+/** Choices and weights [T, A] as moe-gate-up-swiglu-vec hands them on. */
+export function packRoutes(ids: Uint32Array, weights: ArrayLike<number>): Uint32Array<ArrayBuffer> {
+  const words = new Uint32Array(2 * ids.length);
+  const floats = new Float32Array(words.buffer);
+  ids.forEach((id, entry) => {
+    words[2 * entry] = id;
+    floats[2 * entry + 1] = weights[entry] ?? Number.NaN;
+  });
+  return words;
+}
+
+/** The choices and weights of `packRoutes`. */
+export function unpackRoutes(routes: ArrayBuffer): { ids: Uint32Array; weights: Float32Array } {
+  return {
+    ids: new Uint32Array(routes).filter((_, i) => i % 2 === 0),
+    weights: new Float32Array(routes).filter((_, i) => i % 2 === 1),
+  };
+}
+
 /** A projection as the GPU stores it and as the reference reads it. */
 export interface TestExperts extends ExpertValues {
   readonly blocks: Uint8Array | Uint16Array;

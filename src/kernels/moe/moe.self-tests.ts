@@ -10,9 +10,12 @@ import {
   interleave,
   type MoeCase,
   moeShape,
+  packRoutes,
   randomExperts,
+  randomLogits,
   randomResidual,
   randomRouting,
+  unpackRoutes,
 } from "./moe.cases.ts";
 import { moeCombineReference, moeDownReference, moeGateUpReference } from "./moe.reference.ts";
 import { moeCombine, moeCombineGrid } from "./moe-combine.ts";
@@ -23,8 +26,9 @@ import { moeGateUpSwigluVec, moeGateUpSwigluVecGrid } from "./moe-gate-up-swiglu
 import { moeGroupReference } from "./moe-group.reference.ts";
 import { moeGroup, moeGroupGrid } from "./moe-group.ts";
 import { moeTileScratchBytes } from "./moe-tile.ts";
-import { routerReference } from "./router.reference.ts";
+import { choiceReference, routerReference } from "./router.reference.ts";
 import { routerTopk, routerTopkGrid } from "./router-topk.ts";
+import { routerVec, routerVecGrid } from "./router-vec.ts";
 
 const c = (name: string, hiddenSize: number, expertWidth: number, numTokens: number): MoeCase => ({
   ...{ name, hiddenSize, expertWidth, numTokens },
@@ -50,26 +54,31 @@ async function gateUp(gpu: Gpu, target: SelfTestTarget, form: "vec" | "tile") {
   const given = gateUpCase;
   const shape = { ...moeShape(given, target.expertFormat), tuning: target.tuning };
   const inputs = randomNormal(given.numTokens * shape.hiddenSize, 1);
-  const { ids } = randomRouting(given, 3);
+  const logits = randomLogits(given, 3);
+  const { ids, weights } = choiceReference(logits, shape);
   const experts = randomExperts(shape, 2 * shape.expertWidth, shape.hiddenSize, 4);
-  const outputs = { hidden: ids.length * shape.expertWidth * 4 };
-  const { hidden } = await (form === "vec"
-    ? runKernel(gpu, {
-        ...{ kernel: moeGateUpSwigluVec, shape, ...common(target, given), outputs },
-        inputs: { inputs: interleave(inputs, shape.hiddenSize), ids, ...expertInputs(experts) },
-        grid: moeGateUpSwigluVecGrid(shape, given.numTokens),
-      })
-    : runKernel(gpu, {
-        ...{ kernel: moeGateUpSwigluTile, shape, ...common(target, given), outputs },
-        inputs: { inputs, ...groupForTest(shape, ids, given.numTokens), ...expertInputs(experts) },
-        grid: moeGateUpSwigluTileGrid(shape, given.numTokens),
-      }));
+  const hiddenBytes = ids.length * shape.expertWidth * 4;
   const { expertsPerToken, swigluLimit: limit } = shape;
   const expected = moeGateUpReference(Float64Array.from(inputs), ids, experts, { expertsPerToken, limit });
-  const got = new Float32Array(hidden);
-  if (form === "vec") return expectClose(deinterleave(got, shape.expertWidth), expected, tolerance);
+  if (form === "vec") {
+    const { hidden, routes } = await runKernel(gpu, {
+      ...{ kernel: moeGateUpSwigluVec, shape, ...common(target, given) },
+      inputs: { inputs: interleave(inputs, shape.hiddenSize), logits, ...expertInputs(experts) },
+      outputs: { hidden: hiddenBytes, routes: ids.length * 8 },
+      grid: moeGateUpSwigluVecGrid(shape, given.numTokens),
+    });
+    const got = unpackRoutes(routes);
+    expectClose(got.ids, ids, { absolute: 1e-9 }, "ids");
+    expectClose(got.weights, weights, { absolute: 2e-6 }, "weights");
+    return expectClose(deinterleave(new Float32Array(hidden), shape.expertWidth), expected, tolerance);
+  }
+  const { hidden } = await runKernel(gpu, {
+    ...{ kernel: moeGateUpSwigluTile, shape, ...common(target, given), outputs: { hidden: hiddenBytes } },
+    inputs: { inputs, ...groupForTest(shape, ids, given.numTokens), ...expertInputs(experts) },
+    grid: moeGateUpSwigluTileGrid(shape, given.numTokens),
+  });
   expectClose(
-    got,
+    new Float32Array(hidden),
     expected,
     tileTolerance(tolerance, target.tuning.moeTile, { inputSize: shape.hiddenSize, spread: 8 }),
   );
@@ -88,7 +97,7 @@ async function down(gpu: Gpu, target: SelfTestTarget, form: "vec" | "tile") {
       ...{ kernel: moeDownVec, shape, ...common(target, given) },
       inputs: {
         hidden: interleave(hidden, shape.expertWidth),
-        ...{ ids, weights, ...expertInputs(experts), x },
+        ...{ routes: packRoutes(ids, weights), ...expertInputs(experts), x },
       },
       grid: moeDownVecGrid(shape, given.numTokens),
     });
@@ -140,28 +149,47 @@ async function group(gpu: Gpu, target: SelfTestTarget) {
   expectClose(new Uint32Array(got.tiles).slice(0, tiles.length), tiles, exact, "tiles");
 }
 
-async function route(gpu: Gpu, target: SelfTestTarget) {
+function routerCase() {
   const given: MoeCase = { ...c("router", 2880, 32, 3), numExperts: 32, expertsPerToken: 4 };
   const shape = moeShape(given, "mxfp4");
   const x = randomResidual(given, 1);
   const gain = randomBf16(given.hiddenSize, 2);
   const router = randomBf16(given.numExperts * given.hiddenSize, 3, 2 / Math.sqrt(given.hiddenSize));
   const bias = randomBf16(given.numExperts, 4);
+  const want = routerReference({ ...shape, x, gain: gain.values, router: router.values, bias: bias.values });
+  return { given, shape, x, want, bits: { gain: gain.bits, router: router.bits, bias: bias.bits } };
+}
+
+async function route(gpu: Gpu, target: SelfTestTarget) {
+  const { given, shape, x, want, bits } = routerCase();
   const outputBytes = given.numTokens * given.expertsPerToken * 4;
   const got = await runKernel(gpu, {
     ...{ kernel: routerTopk, shape, ...common(target, given) },
-    inputs: { x, gain: gain.bits, router: router.bits, bias: bias.bits },
+    inputs: { x, ...bits },
     outputs: { ids: outputBytes, weights: outputBytes, normed: x.byteLength },
     grid: routerTopkGrid(given.numTokens),
   });
-  const want = routerReference({ ...shape, x, gain: gain.values, router: router.values, bias: bias.values });
   expectClose(new Uint32Array(got.ids), want.ids, { absolute: 1e-9 }, "ids");
   expectClose(new Float32Array(got.weights), want.weights, { absolute: 2e-6 }, "weights");
   expectClose(new Float32Array(got.normed), want.normed, { absolute: 1e-6, relative: 1e-5 }, "normed");
 }
 
+async function routeFew(gpu: Gpu, target: SelfTestTarget) {
+  const { given, shape, x, want, bits } = routerCase();
+  const got = await runKernel(gpu, {
+    ...{ kernel: routerVec, shape, ...common(target, given) },
+    inputs: { x, gain: bits.gain, weight: bits.router, bias: bits.bias },
+    outputs: { logits: want.logits.length * 4, normed: x.byteLength },
+    grid: routerVecGrid(shape, given.numTokens),
+  });
+  const normed = deinterleave(new Float32Array(got.normed), shape.hiddenSize);
+  expectClose(new Float32Array(got.logits), want.logits, { absolute: 5e-6, relative: 1e-6 }, "logits");
+  expectClose(normed, want.normed, { absolute: 1e-6, relative: 1e-5 }, "normed");
+}
+
 export const moeSelfTests: readonly SelfTest[] = [
   { kernel: routerTopk.id, run: route },
+  { kernel: routerVec.id, run: routeFew },
   { kernel: moeGroup.id, run: group },
   { kernel: moeGateUpSwigluVec.id, run: (gpu, target) => gateUp(gpu, target, "vec") },
   { kernel: moeGateUpSwigluTile.id, run: (gpu, target) => gateUp(gpu, target, "tile") },

@@ -1,33 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { expectClose } from "../../testing/compare.ts";
-import { type Bf16Array, randomBf16, randomNormal, toBf16 } from "../../testing/data.ts";
+import { toBf16 } from "../../testing/data.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
 import { packStep, stepWords } from "../step.ts";
-import { interleave } from "./moe.cases.ts";
-import { type Routing, routerReference } from "./router.reference.ts";
+import { expectedRouting, type RouterInputs, randomInputs, routerCases } from "./router.cases.ts";
 import { type RouterShape, routerTopk, routerTopkGrid } from "./router-topk.ts";
-
-interface Inputs {
-  readonly x: Float32Array;
-  readonly gain: Bf16Array;
-  readonly router: Bf16Array;
-  readonly bias: Bf16Array;
-}
-
-function randomInputs(shape: RouterShape, numTokens: number, scale: number): Inputs {
-  const { hiddenSize, numExperts } = shape;
-  return {
-    x: randomNormal(numTokens * hiddenSize, 1, scale),
-    gain: randomBf16(hiddenSize, 2),
-    router: randomBf16(numExperts * hiddenSize, 3, 2 / Math.sqrt(hiddenSize)),
-    bias: randomBf16(numExperts, 4),
-  };
-}
 
 async function route(
   shape: RouterShape,
-  inputs: Inputs,
+  inputs: RouterInputs,
   run: { readonly step: ArrayBuffer; readonly gridTokens: number },
 ): Promise<{ ids: Uint32Array; weights: Float32Array; normed: Float32Array }> {
   const outputBytes = run.gridTokens * shape.expertsPerToken * 4;
@@ -48,9 +30,6 @@ async function route(
   return { ids: new Uint32Array(ids), weights: new Float32Array(weights), normed: new Float32Array(normed) };
 }
 
-const expectedRouting = (shape: RouterShape, { x, gain, router, bias }: Inputs): Routing =>
-  routerReference({ ...shape, x, gain: gain.values, router: router.values, bias: bias.values });
-
 /** The least distance of two logits of a token: below f32's error, the order would be a matter of luck. */
 function leastMargin(logits: Float64Array, numExperts: number): number {
   let least = Number.POSITIVE_INFINITY;
@@ -61,20 +40,8 @@ function leastMargin(logits: Float64Array, numExperts: number): number {
   return least;
 }
 
-const cases = [
-  { name: "a single stride of a team", hiddenSize: 128, numExperts: 16, expertsPerToken: 4, numTokens: 1 },
-  { name: "a partial stride", hiddenSize: 32, numExperts: 5, expertsPerToken: 2, numTokens: 3 },
-  { name: "one expert a token", hiddenSize: 96, numExperts: 16, expertsPerToken: 1, numTokens: 33 },
-  { name: "every expert chosen", hiddenSize: 64, numExperts: 5, expertsPerToken: 5, numTokens: 3 },
-  { name: "many tokens", hiddenSize: 64, numExperts: 16, expertsPerToken: 4, numTokens: 400 },
-  { name: "the width of 20b", hiddenSize: 2880, numExperts: 32, expertsPerToken: 4, numTokens: 3 },
-  { name: "the width of 120b", hiddenSize: 2880, numExperts: 128, expertsPerToken: 4, numTokens: 2 },
-  { name: "as many experts as fit", hiddenSize: 64, numExperts: 256, expertsPerToken: 8, numTokens: 2 },
-  { name: "a huge residual", hiddenSize: 2880, numExperts: 32, expertsPerToken: 4, numTokens: 2, scale: 3e4 },
-];
-
 describe("router-topk", () => {
-  it.each(cases)("matches the float64 reference: $name", async ({ numTokens, scale = 1, ...sizes }) => {
+  it.each(routerCases)("matches the float64 reference: $name", async ({ numTokens, scale = 1, ...sizes }) => {
     const shape = { ...sizes, eps: 1e-5 };
     const inputs = randomInputs(shape, numTokens, scale);
     const expected = expectedRouting(shape, inputs);
@@ -89,21 +56,10 @@ describe("router-topk", () => {
     expectClose(got.normed, expected.normed, { absolute: 1e-6, relative: 1e-5 }, "normed");
   });
 
-  it("writes the normed input interleaved where asked to", async () => {
-    const shape = { hiddenSize: 96, numExperts: 5, expertsPerToken: 2, eps: 1e-5 };
-    const inputs = randomInputs(shape, 3, 1);
-    const run = { step: packStep({ position: 0, numTokens: 3 }), gridTokens: 3 };
-    const plain = await route(shape, inputs, run);
-    const got = await route({ ...shape, interleave: true }, inputs, run);
-    expect(got.normed).toEqual(interleave(plain.normed, shape.hiddenSize));
-    expect(got.normed).not.toEqual(plain.normed);
-    expect(got.ids).toEqual(plain.ids);
-  });
-
   it("gives ties to the lower expert, also where all are equal", async () => {
     const shape = { hiddenSize: 32, numExperts: 16, expertsPerToken: 4, eps: 1e-5 };
     const inputs = randomInputs(shape, 1, 1);
-    const tied = (bias: ArrayLike<number>): Inputs => ({
+    const tied = (bias: ArrayLike<number>): RouterInputs => ({
       ...inputs,
       router: toBf16(new Float32Array(16 * 32)),
       bias: toBf16(bias),
@@ -118,7 +74,7 @@ describe("router-topk", () => {
 
   it("survives logits far apart and all very negative", async () => {
     const shape = { hiddenSize: 32, numExperts: 5, expertsPerToken: 4, eps: 1e-5 };
-    const inputs: Inputs = {
+    const inputs: RouterInputs = {
       ...randomInputs(shape, 1, 1),
       router: toBf16(new Float32Array(5 * 32)),
       bias: toBf16([-1e30, -3e30, -2e4, -1e4, -2e30]),

@@ -1,7 +1,7 @@
 import { defineKernel, divisible, f32 } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/router-topk.wgsl?raw";
-import { bf16, interleaved, step } from "../libraries.ts";
+import { bf16, step } from "../libraries.ts";
 
 const maxExperts = 256;
 
@@ -10,19 +10,17 @@ export interface RouterShape {
   readonly numExperts: number;
   readonly expertsPerToken: number;
   readonly eps: number;
-  /** Write `normed` in the order of lib/interleaved.wgsl, as the experts' vec kernels read it. Default false. */
-  readonly interleave?: boolean;
 }
 
 /**
- * Norm, router and choice of experts. x: [T, H] f32 (not normed); gain: [H], router: [E, H], bias: [E] bf16;
+ * Norm, router and choice of experts for many tokens. x: [T, H] f32 (not normed); gain: [H], router: [E, H], bias: [E] bf16;
  * ids: [T, A] u32 by falling logit, ties to the lower id; weights: [T, A] f32, softmax over the chosen;
  * normed: [T, H] f32, the normed x.
  */
 export const routerTopk = defineKernel({
   id: "router-topk",
   wgsl,
-  libraries: [step, bf16, interleaved],
+  libraries: [step, bf16],
   bindings: {
     step: "uniform",
     x: "read",
@@ -34,16 +32,15 @@ export const routerTopk = defineKernel({
     normed: "read_write",
   },
   workgroupSizes: { large: 1024 },
-  constants: ({ hiddenSize, numExperts, expertsPerToken, eps, interleave = false }: RouterShape) => ({
+  constants: ({ hiddenSize, numExperts, expertsPerToken, eps }: RouterShape) => ({
     H: hiddenSize,
     E: numExperts,
     A: expertsPerToken,
     EPS: f32(eps),
-    INTERLEAVED: interleave,
     WG_SIZE: 256,
   }),
-  check: ({ hiddenSize, numExperts, expertsPerToken, interleave = false }) => [
-    ...divisible("hidden size", hiddenSize, interleave ? 32 : 8),
+  check: ({ hiddenSize, numExperts, expertsPerToken }) => [
+    ...divisible("hidden size", hiddenSize, 8),
     ...(numExperts <= maxExperts ? [] : [`number of experts (${numExperts}) must be at most ${maxExperts}`]),
     ...(expertsPerToken >= 1 && expertsPerToken <= numExperts
       ? []

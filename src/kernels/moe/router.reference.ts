@@ -31,8 +31,6 @@ export function routerReference({ x, gain, router, bias, eps, expertsPerToken }:
   const numTokens = x.length / hiddenSize;
   const normed = rmsNormReference(x, gain, eps);
   const logits = new Float64Array(numTokens * numExperts);
-  const ids = new Uint32Array(numTokens * expertsPerToken);
-  const weights = new Float64Array(numTokens * expertsPerToken);
   for (let t = 0; t < numTokens; t += 1) {
     const own = logits.subarray(t * numExperts, (t + 1) * numExperts);
     for (let e = 0; e < numExperts; e += 1) {
@@ -41,11 +39,25 @@ export function routerReference({ x, gain, router, bias, eps, expertsPerToken }:
         sum += (router[e * hiddenSize + h] ?? 0) * (normed[t * hiddenSize + h] ?? 0);
       own[e] = sum;
     }
+  }
+  return { normed, logits, ...choiceReference(logits, { numExperts, expertsPerToken }) };
+}
+
+/** Choice and weights from logits [T, E]. */
+export function choiceReference(
+  logits: ArrayLike<number>,
+  { numExperts, expertsPerToken }: { readonly numExperts: number; readonly expertsPerToken: number },
+): Pick<Routing, "ids" | "weights"> {
+  const numTokens = logits.length / numExperts;
+  const ids = new Uint32Array(numTokens * expertsPerToken);
+  const weights = new Float64Array(numTokens * expertsPerToken);
+  for (let t = 0; t < numTokens; t += 1) {
+    const own = Float64Array.from({ length: numExperts }, (_, e) => logits[t * numExperts + e] ?? Number.NaN);
     const chosen = topExperts(own, expertsPerToken);
     ids.set(chosen, t * expertsPerToken);
     weights.set(softmax(chosen.map((e) => own[e] ?? 0)), t * expertsPerToken);
   }
-  return { normed, logits, ids, weights };
+  return { ids, weights };
 }
 
 /** The largest `count` of the logits, falling, ties to the lower index. */

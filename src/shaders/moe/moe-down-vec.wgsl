@@ -1,19 +1,18 @@
-// moe-down-vec: x[t] += sum_a weights[t,a] * (W[ids[t,a]] . hidden[t,a] + bias[ids[t,a]])
+// moe-down-vec: x[t] += sum_a weight[t,a] * (W[e] . hidden[t,a] + bias[e]), e = expert[t,a]
 //   hidden : [T, A, F] f32 as vec4, rows in the order of lib/interleaved.wgsl (moe-gate-up-swiglu-vec leaves them so)
-//   ids : [T, A] u32    weights : [T, A] f32
+//   routes : [T, A] (expert, its weight as f32 bits), as moe-gate-up-swiglu-vec leaves them
 //   blocks, scales : [E, H, F] weights, see lib/expert-*.wgsl    bias : [E, H] bf16, two per u32
 //   x      : [T, H] f32, updated in place
 //   grid   : (H / ROWS, T, 1), one workgroup for ROWS rows of all A experts    needs F % 32 == 0, H % ROWS == 0
 // Lanes stride over the blocks of all A experts as if they were one long row, each product weighted as it is added, so
-// that one reduction ends it. Sums are f32, over experts in the order of ids.
+// that one reduction ends it. Sums are f32, over experts in the order of routes.
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> hidden: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> ids: array<u32>;
-@group(0) @binding(3) var<storage, read> weights: array<f32>;
-@group(0) @binding(4) var<storage, read> blocks: array<vec4<u32>>;
-@group(0) @binding(5) var<storage, read> scales: array<u32>;
-@group(0) @binding(6) var<storage, read> bias: array<u32>;
-@group(0) @binding(7) var<storage, read_write> x: array<f32>;
+@group(0) @binding(2) var<storage, read> routes: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read> blocks: array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read> scales: array<u32>;
+@group(0) @binding(5) var<storage, read> bias: array<u32>;
+@group(0) @binding(6) var<storage, read_write> x: array<f32>;
 
 const ROUNDS: u32 = (A * KB + WG_SIZE - 1u) / WG_SIZE;
 
@@ -30,16 +29,17 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
     let i = min(lane.index + round * WG_SIZE, A * KB - 1u);
     let used = select(0.0, 1.0, lane.index + round * WG_SIZE < A * KB);
     let entry = first_entry + i / KB;
-    if (!expert_is_here(ids[entry])) {
+    let route = routes[entry];
+    if (!expert_is_here(route.x)) {
       continue;
     }
     let block = i % KB;
-    let row = expert_slot(ids[entry]) * H + first_row;
+    let row = expert_slot(route.x) * H + first_row;
     var inputs: array<vec4<f32>, 8>;
     for (var j = 0u; j < 8u; j++) {
       inputs[j] = hidden[(entry * 8u + j) * KB + block];
     }
-    let weight = weights[entry] * used;
+    let weight = bitcast<f32>(route.y) * used;
     for (var r = 0u; r < ROWS; r++) {
       sums[r] += weight * expert_block_dot(row + r, block, &inputs);
     }
@@ -55,9 +55,10 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
 fn weighted_bias(first_entry: u32, row: u32) -> f32 {
   var sum = 0.0;
   for (var a = 0u; a < A; a++) {
-    let element = min(ids[first_entry + a], E - 1u) * H + row;
-    if (expert_is_here(ids[first_entry + a])) {
-      sum += weights[first_entry + a] * bf16_select(bias[element / 2u], element);
+    let route = routes[first_entry + a];
+    let element = min(route.x, E - 1u) * H + row;
+    if (expert_is_here(route.x)) {
+      sum += bitcast<f32>(route.y) * bf16_select(bias[element / 2u], element);
     }
   }
   return sum;

@@ -3,9 +3,8 @@
 //   x       : [T, H] f32 as vec4      gain    : [H] bf16, eight per vec4<u32>
 //   router  : [E, H] bf16, eight per vec4<u32>      bias : [E] bf16, two per u32
 //   ids     : [T, A] u32              weights : [T, A] f32
-//   normed  : [T, H] f32 as vec4, where INTERLEAVED each row in the order of lib/interleaved.wgsl
-//   grid    : (T, 1, 1), one workgroup of WG_SIZE, at least E, a token    needs H % 8 == 0 (32 where INTERLEAVED),
-//             A <= E <= 256
+//   normed  : [T, H] f32 as vec4
+//   grid    : (T, 1, 1), one workgroup of WG_SIZE, at least E, a token    needs H % 8 == 0, A <= E <= 256
 // TEAM lanes share an expert and stride over H together; a team takes every WG_SIZE/TEAM-th expert, so that it reads x once
 // for all of them. The norm's sum of squares is one more sum of the same loop. Sums are f32.
 @group(0) @binding(0) var<uniform> step: Step;
@@ -116,8 +115,7 @@ fn write_normed(token: u32, lane: u32, scale: f32) {
     for (var half = 0u; half < 2u; half++) {
       let v = 2u * i + half;
       let pairs = select(g.xy, g.zw, half == 1u);
-      let at = row + select(v, interleaved(v, H / 32u), INTERLEAVED);
-      normed[at] = x[row + v] * scale * vec4<f32>(bf16_pair(pairs.x), bf16_pair(pairs.y));
+      normed[row + v] = x[row + v] * scale * vec4<f32>(bf16_pair(pairs.x), bf16_pair(pairs.y));
     }
   }
 }
