@@ -5,6 +5,7 @@ import { attentionPartialsBytes } from "../kernels/attention/attention-sink-deco
 import { kvCacheBytes } from "../kernels/attention/kv-cache.ts";
 import { yarnRopeTable } from "../kernels/attention/rope-table.ts";
 import { moeTileScratchBytes } from "../kernels/moe/moe-tile.ts";
+import { candidateLayout } from "../kernels/sample/candidates.ts";
 import { lmHeadCandidates } from "../kernels/sample/lm-head-vec.ts";
 import { maxStopTokens, sampleResultBytes } from "../kernels/sample/sample-advance.ts";
 import { stepBytes } from "../kernels/step.ts";
@@ -68,7 +69,10 @@ export function allocateActivations(
     tiles: buffers.storage("moe tiles", moe.tiles),
     hidden: buffers.storage("moe hidden", moe.hidden),
     expertOut: buffers.storage("moe expert out", moe.expertOut),
-    candidates: floats("candidates", lmHeadCandidates(lmHeadShape(config, options)), 2),
+    candidates: buffers.storage(
+      "candidates",
+      candidateLayout(lmHeadCandidates(lmHeadShape(config, options))).sizeBytes,
+    ),
     rope: floats("rope table", options.contextLength, config.headDim),
     kv: config.layerTypes.map((layerType, layer) => {
       const sizeBytes = kvCacheBytes(attentionShape(config, layerType, options));

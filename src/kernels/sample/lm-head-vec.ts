@@ -4,6 +4,7 @@ import wgsl from "../../shaders/sample/lm-head-vec.wgsl?raw";
 import { bf16, denseWeights, gainedInputs, gumbel, reduce, step } from "../libraries.ts";
 import { checkDense, type DenseFormat, denseConstants } from "../linear/dense.ts";
 import { type Tuned, tuningOf } from "../tuning.ts";
+import { candidateLayout } from "./candidates.ts";
 
 export interface LmHeadShape extends Tuned {
   readonly hiddenSize: number;
@@ -24,7 +25,7 @@ const maxGroupsPerDimension = 65535;
 /**
  * Final norm, logits of the last token, and one sampling candidate a workgroup.
  * x: [T, H] f32; gain: [H] bf16; weight: [V, H], see `DenseFormat`; allowed: bit mask over V; logits: [V] f32;
- * candidates: [lmHeadCandidates] pairs of u32.
+ * candidates: as many as lmHeadCandidates says, see `candidateLayout`.
  */
 export const lmHeadVec = defineKernel({
   id: "lm-head-vec",
@@ -50,6 +51,7 @@ export const lmHeadVec = defineKernel({
       END_ROW: firstRow + numRows,
       EPS: f32(shape.eps),
       ROWS: rows,
+      IDS_AT: candidateLayout(lmHeadCandidates(shape)).idsAt,
       NUM_SUMS: rows + 1,
       WG_SIZE: workgroupSize,
     };

@@ -2,6 +2,7 @@ import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/sample/sample-advance.wgsl?raw";
 import { step } from "../libraries.ts";
+import { candidateLayout } from "./candidates.ts";
 
 export interface SampleAdvanceShape {
   readonly numCandidates: number;
@@ -13,7 +14,7 @@ export const maxStopTokens = 31;
 /** Words of the `result` binding: token, stopped, num_generated, unused. */
 export const sampleResultBytes = 16;
 
-/** Takes the best candidate as the next token and advances the step state on the GPU. */
+/** Takes the best candidate (`candidateLayout`) as the next token and advances the step state on the GPU. */
 export const sampleAdvance = defineKernel({
   id: "sample-advance",
   wgsl,
@@ -25,8 +26,10 @@ export const sampleAdvance = defineKernel({
     tokens: "read_write",
     result: "read_write",
   },
+  workgroupSizes: { software: 16, large: 1024 },
   constants: ({ numCandidates }: SampleAdvanceShape) => ({
     NUM_CANDIDATES: numCandidates,
+    IDS_AT: candidateLayout(numCandidates).idsAt,
     MAX_STOPS: maxStopTokens,
     WG_SIZE: 256,
   }),

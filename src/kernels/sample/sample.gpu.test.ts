@@ -2,15 +2,16 @@
 import { describe, expect, it } from "vitest";
 import { type KernelVariant, kernelVariants } from "../../gpu/gpu.ts";
 import { expectClose } from "../../testing/compare.ts";
-import { randomBf16, randomNormal, toBf16 } from "../../testing/data.ts";
+import { randomBf16, randomNormal, seededRandom, toBf16 } from "../../testing/data.ts";
 import { randomDense } from "../../testing/dense.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
 import type { DenseFormat } from "../linear/dense.ts";
 import { packStep, stepWords } from "../step.ts";
+import { candidateLayout } from "./candidates.ts";
 import { lmHeadCandidates, lmHeadGrid, lmHeadVec } from "./lm-head-vec.ts";
 import { argmaxReference, gumbelReference, lmHeadReference, scoresReference } from "./sample.reference.ts";
-import { packStopTokens, sampleAdvance, sampleAdvanceGrid } from "./sample-advance.ts";
+import { maxStopTokens, packStopTokens, sampleAdvance, sampleAdvanceGrid } from "./sample-advance.ts";
 
 const eps = 1e-5;
 const everything = (vocabSize: number) => new Uint32Array(Math.ceil(vocabSize / 32)).fill(0xffffffff);
@@ -59,29 +60,51 @@ async function runLmHead(
       temperature: sampling.temperature,
     },
     inputs: { x, gain: gain.bits, weight: weight.stored, allowed: sampling.allowed },
-    outputs: { logits: c.vocabSize * 4, candidates: lmHeadCandidates(shape) * 8 },
+    outputs: {
+      logits: c.vocabSize * 4,
+      candidates: candidateLayout(lmHeadCandidates(shape)).sizeBytes,
+    },
     grid: lmHeadGrid(shape),
   });
   const last = x.slice((c.numTokens - 1) * c.hiddenSize);
   return {
     logits: new Float32Array(logits),
-    candidates,
+    candidates: { numCandidates: lmHeadCandidates(shape), bytes: candidates },
     expected: lmHeadReference(last, gain.values, weight.values, eps),
   };
 }
 
+interface Candidates {
+  readonly numCandidates: number;
+  readonly bytes: ArrayBuffer;
+}
+
+/** Candidates as lm-head-vec leaves them, what nobody reads poisoned with a score and an id above all. */
+function packCandidates(scores: ArrayLike<number>, ids: ArrayLike<number>): Candidates {
+  const numCandidates = scores.length;
+  const { idsAt, sizeBytes } = candidateLayout(numCandidates);
+  const bytes = new ArrayBuffer(sizeBytes);
+  const floats = new Float32Array(bytes).fill(3e38);
+  const words = new Uint32Array(bytes);
+  for (let i = 0; i < numCandidates; i += 1) {
+    floats[i] = scores[i] ?? Number.NaN;
+    words[idsAt + i] = ids[i] ?? 0;
+  }
+  return { numCandidates, bytes };
+}
+
 async function runSample(
   variant: KernelVariant,
-  candidates: ArrayBuffer,
+  { numCandidates, bytes }: Candidates,
   options: { stops?: number[]; step?: ArrayBuffer } = {},
 ) {
   const { state, tokens, result } = await runKernel(await testGpu(), {
     kernel: sampleAdvance,
-    shape: { numCandidates: candidates.byteLength / 8 },
+    shape: { numCandidates },
     variant,
     inputs: {
       state: new Uint8Array(options.step ?? packStep({ position: 7, numTokens: 3 })),
-      candidates: new Uint8Array(candidates),
+      candidates: new Uint8Array(bytes),
       stopTokens: packStopTokens(options.stops ?? []),
     },
     outputs: { tokens: 8, result: 16 },
@@ -154,28 +177,56 @@ describe.each(kernelVariants)("lm-head-vec and sample-advance (%s)", (variant) =
   });
 
   it("stops on a stop token, and a stopped state stays as it is", async () => {
-    const candidates = new Uint32Array([0, 5, 0, 9]);
-    new Float32Array(candidates.buffer)[0] = 1;
-    new Float32Array(candidates.buffer)[2] = 2;
-    const stopped = await runSample(variant, candidates.buffer, { stops: [4, 9] });
+    const candidates = packCandidates([1, 2], [5, 9]);
+    const stopped = await runSample(variant, candidates, { stops: [4, 9] });
     expect([...stopped.result]).toEqual([9, 1, 1, 0]);
     expect(stopped.state[stepWords.stopped]).toBe(1);
-    const again = await runSample(variant, candidates.buffer, { stops: [4, 9], step: stopped.state.buffer });
+    const again = await runSample(variant, candidates, { stops: [4, 9], step: stopped.state.buffer });
     expect(again.state).toEqual(stopped.state);
     expect(again.tokens[0]).toBe(poison);
     expect(again.result[0]).toBe(poison);
   });
 
-  it("gives ties to the lowest id, over more candidates than lanes", async () => {
-    const ids = Uint32Array.from({ length: 1000 }, (_, i) => (i * 619) % 1000);
-    const candidates = new Uint32Array(2000);
-    const scores = new Float32Array(candidates.buffer);
-    ids.forEach((id, i) => {
-      scores[2 * i] = -5;
-      candidates[2 * i + 1] = id;
-    });
-    const { result } = await runSample(variant, candidates.buffer);
-    expect(result[0]).toBe(0);
+  it("takes the last of the stop tokens that a request may have", async () => {
+    const stops = Array.from({ length: maxStopTokens }, (_, i) => 100 + i);
+    const stopped = await runSample(variant, packCandidates([3, 2], [130, 131]), { stops });
+    expect([...stopped.result]).toEqual([130, 1, 1, 0]);
+    const goesOn = await runSample(variant, packCandidates([2, 3], [130, 131]), { stops });
+    expect([...goesOn.result]).toEqual([131, 0, 1, 0]);
+  });
+
+  // Fewer than a vec4, partial ones, a lane's several rounds, and the published vocabulary by fours.
+  it.each([1, 2, 3, 4, 5, 7, 1000, 1027, 9001, 50_272])("takes the best of %i candidates", async (count) => {
+    const ids = Uint32Array.from({ length: count }, (_, i) => 3 * i + (i % 3));
+    const random = seededRandom(count);
+    for (const places of [[0], [count - 1], [Math.floor(count * random()), Math.floor(count * random())]]) {
+      const scores = randomNormal(count, 21).map((score) => score - 50);
+      for (const place of places) scores[place] = -20;
+      const { result } = await runSample(variant, packCandidates(scores, ids));
+      expect(result[0]).toBe(ids[Math.min(...places)]);
+    }
+  });
+
+  it.each([
+    ["equal", -5],
+    ["masked", -3e38],
+  ])("gives ties to the lowest id where all are %s", async (_, score) => {
+    const ids = Uint32Array.from({ length: 1003 }, (_, i) => 7 + 4 * i);
+    const { result } = await runSample(variant, packCandidates(new Float32Array(1003).fill(score), ids));
+    expect(result[0]).toBe(7);
+  });
+
+  it("gives ties to the lowest id of a vec4, of a lane and of all lanes", async () => {
+    const ids = Uint32Array.from({ length: 20_000 }, (_, i) => i);
+    for (const tied of [
+      [4097, 4098, 4099],
+      [4 * 17 + 3, 4 * (17 + 1024) + 1, 4 * (17 + 2048)],
+      [403, 402 + 256, 12_000, 19_999],
+    ]) {
+      const scores = new Float32Array(20_000).fill(-1);
+      for (const place of tied) scores[place] = 0.5;
+      expect((await runSample(variant, packCandidates(scores, ids))).result[0]).toBe(tied[0]);
+    }
   });
 });
 
@@ -206,6 +257,7 @@ describe("gumbel noise", () => {
   it("in the kernel agrees with float64 over many ids", async () => {
     const vocabSize = 4096;
     const shape = { hiddenSize: 32, vocabSize, eps, dense: "bf16" } as const;
+    const count = lmHeadCandidates(shape);
     const x = toBf16(new Float32Array(32)).values;
     const { candidates } = await runKernel(await testGpu(), {
       kernel: lmHeadVec,
@@ -218,14 +270,14 @@ describe("gumbel noise", () => {
         weight: new Uint16Array(vocabSize * 32),
         allowed: everything(vocabSize),
       },
-      outputs: { logits: vocabSize * 4, candidates: lmHeadCandidates(shape) * 8 },
+      outputs: { logits: vocabSize * 4, candidates: candidateLayout(count).sizeBytes },
       grid: lmHeadGrid(shape),
     });
     const ids = new Uint32Array(candidates);
     const scores = new Float32Array(candidates);
-    const count = lmHeadCandidates(shape);
-    const got = Array.from({ length: count }, (_, i) => scores[2 * i] ?? Number.NaN);
-    const expected = Array.from({ length: count }, (_, i) => gumbelReference(77, 5, ids[2 * i + 1] ?? 0));
+    const { idsAt } = candidateLayout(count);
+    const got = scores.slice(0, count);
+    const expected = Array.from({ length: count }, (_, i) => gumbelReference(77, 5, ids[idsAt + i] ?? 0));
     // WGSL's log is good to 2^-21 or 3 ulp.
     expectClose(got, expected, { absolute: 2e-6, relative: 2e-6 });
   });

@@ -5,6 +5,7 @@ import { randomDense } from "../../testing/dense.ts";
 import { runKernel } from "../../testing/run-kernel.ts";
 import type { SelfTest, SelfTestTarget } from "../self-test.ts";
 import { packStep, stepWords } from "../step.ts";
+import { candidateLayout } from "./candidates.ts";
 import { lmHeadCandidates, lmHeadGrid, lmHeadVec } from "./lm-head-vec.ts";
 import { argmaxReference, lmHeadReference } from "./sample.reference.ts";
 import { packStopTokens, sampleAdvance, sampleAdvanceGrid } from "./sample-advance.ts";
@@ -16,26 +17,27 @@ async function lmHead(gpu: Gpu, { variant, isSoftware, tuning, dense }: SelfTest
   const weight = randomDense(dense, shape.vocabSize * shape.hiddenSize, 13, 0.05);
   const expected = lmHeadReference(x, gain.values, weight.values, shape.eps);
   const allowed = new Uint32Array(Math.ceil(shape.vocabSize / 32)).fill(0xffffffff);
+  const { idsAt, sizeBytes } = candidateLayout(lmHeadCandidates(shape));
   const { logits, candidates } = await runKernel(gpu, {
     ...{ kernel: lmHeadVec, shape, variant, isSoftware },
     step: { position: 0, numTokens: 1, temperature: 0 },
     inputs: { x, gain: gain.bits, weight: weight.stored, allowed },
-    outputs: { logits: shape.vocabSize * 4, candidates: lmHeadCandidates(shape) * 8 },
+    outputs: { logits: shape.vocabSize * 4, candidates: sizeBytes },
     grid: lmHeadGrid(shape),
   });
   // f32 sums over H of normalised inputs times weights of 0.05.
   expectClose(new Float32Array(logits), expected, { absolute: 2e-5, relative: 1e-5 }, "logits");
-  const scores = new Float32Array(candidates);
-  const best = argmaxReference(scores.filter((_, i) => i % 2 === 0));
-  expectClose([new Uint32Array(candidates)[2 * best + 1] ?? -1], [argmaxReference(expected)], exact, "best");
+  const best = argmaxReference(new Float32Array(candidates, 0, lmHeadCandidates(shape)));
+  expectClose([new Uint32Array(candidates)[idsAt + best] ?? -1], [argmaxReference(expected)], exact, "best");
 }
 
 async function advance(gpu: Gpu, { variant, isSoftware }: SelfTestTarget) {
-  const numCandidates = 1000;
-  const candidates = new Uint32Array(2 * numCandidates);
-  new Float32Array(candidates.buffer).set(randomNormal(2 * numCandidates, 1));
-  const scores = new Float32Array(candidates.buffer).filter((_, i) => i % 2 === 0);
-  for (let i = 0; i < numCandidates; i += 1) candidates[2 * i + 1] = (i * 619) % numCandidates;
+  const numCandidates = 50_271;
+  const { idsAt, sizeBytes } = candidateLayout(numCandidates);
+  const candidates = new Uint32Array(sizeBytes / 4);
+  const scores = randomNormal(numCandidates, 1);
+  new Float32Array(candidates.buffer).set(scores);
+  for (let i = 0; i < numCandidates; i += 1) candidates[idsAt + i] = 4 * i + (i % 4);
   const { state, tokens, result } = await runKernel(gpu, {
     ...{ kernel: sampleAdvance, shape: { numCandidates }, variant, isSoftware },
     inputs: {
@@ -46,7 +48,8 @@ async function advance(gpu: Gpu, { variant, isSoftware }: SelfTestTarget) {
     outputs: { tokens: 4, result: 16 },
     grid: sampleAdvanceGrid,
   });
-  const best = (argmaxReference(scores) * 619) % numCandidates;
+  const place = argmaxReference(scores);
+  const best = 4 * place + (place % 4);
   expectClose([...new Uint32Array(tokens), ...new Uint32Array(result, 0, 1)], [best, best], exact, "token");
   expectClose([new Uint32Array(state)[stepWords.position] ?? 0], [10], exact, "position");
 }

@@ -2,7 +2,8 @@
 //   x : [T, H] f32 as vec4, of which only the last token counts    gain : [H] bf16
 //   weight : [END_ROW - FIRST_ROW, H] as in lib/dense-*, rows FIRST_ROW to END_ROW - 1 of [V, H]: only their ids are served
 //   allowed : [ceil(V / 32)] bit mask of ids that may be sampled    logits : [V] f32
-//   candidates : [groups] (score as f32 bits, id); the score is the logit, or logit / temperature + Gumbel noise
+//   candidates : scores of all groups as f32 bits, and from word IDS_AT on their ids; the score is the logit, or
+//            logit / temperature + Gumbel noise
 //   grid   : groups spread over x and y, ROWS ids a workgroup    needs H % 8 == 0, for int8 H % 32 == 0, FIRST_ROW % ROWS == 0
 //   The norm's scale is a common factor, so its sum of squares is one more sum of the same pass.
 @group(0) @binding(0) var<uniform> step: Step;
@@ -11,7 +12,7 @@
 @group(0) @binding(3) var<storage, read> weight: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read> allowed: array<u32>;
 @group(0) @binding(5) var<storage, read_write> logits: array<f32>;
-@group(0) @binding(6) var<storage, read_write> candidates: array<vec2<u32>>;
+@group(0) @binding(6) var<storage, read_write> candidates: array<u32>;
 
 const NEVER: f32 = -3.0e38;
 
@@ -54,5 +55,7 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
       }
     }
   }
-  candidates[FIRST_ROW / ROWS + tile] = vec2<u32>(bitcast<u32>(best_score), best_id);
+  let candidate = FIRST_ROW / ROWS + tile;
+  candidates[candidate] = bitcast<u32>(best_score);
+  candidates[IDS_AT + candidate] = best_id;
 }
