@@ -1,12 +1,9 @@
 import { type ChunkReaderOptions, readChunk } from "./chunk-reader.ts";
 import type { StoredFile } from "./chunk-store.ts";
-import { numChunks } from "./chunks.ts";
 import type { ChunkChoice } from "./verify-mode.ts";
 
-/** Memory for chunks that are read ahead or read once and used twice. */
-const cachedBytes = 96 * 1024 * 1024;
-/** Chunks read at once ahead of the caller: enough to keep the storage and several digests busy. */
-const maxAhead = 4;
+/** Memory for chunks that are read once and used in parts. */
+const cachedBytes = 64 * 1024 * 1024;
 
 /** Whole chunks in memory, each read once while callers go through a file in order. */
 export interface ChunkCache {
@@ -14,13 +11,11 @@ export interface ChunkCache {
   clear(): void;
 }
 
-/** Reads chunks, checks those that `choice` names, and reads ahead of a caller that goes on where it was. */
+/** Reads chunks and checks those that `choice` names. */
 export function createChunkCache(options: ChunkReaderOptions, choice: ChunkChoice): ChunkCache {
-  const { store, model } = options;
+  const { model } = options;
   const cached = new Map<string, Promise<Uint8Array>>();
   const maxCached = Math.max(2, Math.floor(cachedBytes / model.chunkBytes));
-  const ahead = Math.min(maxAhead, maxCached - 1);
-  let last: { readonly name: string; readonly index: number } | undefined;
 
   async function read(file: StoredFile, index: number): Promise<Uint8Array> {
     const check = choice.mustCheck(file.name, index);
@@ -45,23 +40,5 @@ export function createChunkCache(options: ChunkReaderOptions, choice: ChunkChoic
     return chunk;
   }
 
-  /** Whether the caller goes through this file: it asks for the chunk it had, or one of the next. */
-  function isInOrder(name: string, index: number): boolean {
-    return last?.name === name && index >= last.index && index <= last.index + ahead;
-  }
-
-  return {
-    get(file, index) {
-      const readsOn = isInOrder(file.name, index);
-      last = { name: file.name, index };
-      const chunk = load(file, index);
-      const count = numChunks(file.sizeBytes, model.chunkBytes);
-      for (let next = index + 1; readsOn && next <= Math.min(index + ahead, count - 1); next += 1) {
-        // Chunks that are read in place need none of this, unless they are to be checked.
-        if (!store.readsInPlace || choice.mustCheck(file.name, next)) void load(file, next).catch(() => {});
-      }
-      return chunk;
-    },
-    clear: () => cached.clear(),
-  };
+  return { get: load, clear: () => cached.clear() };
 }

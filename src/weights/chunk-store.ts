@@ -60,8 +60,6 @@ export interface FileHash {
  */
 export interface ChunkStore {
   readonly kind: StoreKind;
-  /** True where `readInto` reads into the caller's memory without a copy on the way. */
-  readonly readsInPlace: boolean;
   getModel(id: string): Promise<StoredModel | undefined>;
   putModel(model: StoredModel): Promise<void>;
   listModels(): Promise<StoredModel[]>;

@@ -1,6 +1,7 @@
 import { createStore, promisifyRequest, type UseStore } from "idb-keyval";
 import { EngineError } from "../errors.ts";
 import type { ChunkRef, ChunkStore, FileHash, FoundChunk, StoredModel } from "./chunk-store.ts";
+import { readBlob } from "./read-blob.ts";
 import { isClosedConnection, isLostFile, storageError } from "./storage-errors.ts";
 
 // Keys: ["model", id], ["text", id, name], ["chunk", id, file, index], ["digest", id, file, index],
@@ -8,8 +9,8 @@ import { isClosedConnection, isLostFile, storageError } from "./storage-errors.t
 type Key = readonly [kind: "model" | "text" | "chunk" | "digest" | "hash", ...rest: (string | number)[]];
 
 /**
- * The store in IndexedDB. Chunks are Blobs, which Chromium reads 3 times as fast as ArrayBuffers (older versions
- * stored ArrayBuffers: both are read). Digests lie beside the chunks, not in the model's record: a record rewritten
+ * The store in IndexedDB. Chunks are Blobs, which Chromium reads several times as fast as ArrayBuffers (older versions
+ * stored ArrayBuffers: both are read; read-blob.ts has how). Digests lie beside the chunks, not in the model's record: a record rewritten
  * for each of 4 000 chunks would cost more than it says.
  */
 export function createIndexedDbStore(databaseName = "gpt-oss-webgpu"): ChunkStore {
@@ -36,7 +37,6 @@ export function createIndexedDbStore(databaseName = "gpt-oss-webgpu"): ChunkStor
     });
   return {
     kind: "indexeddb",
-    readsInPlace: false,
     getModel: async (id) => asModel(await get("reading the list of models", ["model", id])),
     putModel: (model) => run("writing the list of models", "readonly", (store) => putDurably(store, model)),
     async listModels() {
@@ -70,17 +70,14 @@ export function createIndexedDbStore(databaseName = "gpt-oss-webgpu"): ChunkStor
     },
     async getChunk(ref): Promise<FoundChunk> {
       const { value, digest } = await findChunk(ref);
-      const buffer = await readValue(value);
-      return { bytes: buffer === undefined ? undefined : new Uint8Array(buffer), digest };
+      const sizeBytes = sizeOf(value);
+      const bytes = sizeBytes === undefined ? undefined : new Uint8Array(sizeBytes);
+      const isThere = bytes !== undefined && (await readValue(value, 0, bytes));
+      return { bytes: isThere ? bytes : undefined, digest };
     },
     async readInto(ref, skipBytes, target) {
       const { value } = await findChunk(ref);
-      const endBytes = skipBytes + target.byteLength;
-      if (!(value instanceof Blob || value instanceof ArrayBuffer)) return false;
-      const piece = await readValue(value.slice(skipBytes, endBytes));
-      if (piece?.byteLength !== target.byteLength) return false;
-      target.set(new Uint8Array(piece));
-      return true;
+      return readValue(value, skipBytes, target);
     },
     putChunk: ({ id, file, index }, bytes, digest) =>
       put(`storing chunk ${index} of ${file}`, [
@@ -111,14 +108,21 @@ function putDurably({ transaction, name }: IDBObjectStore, model: StoredModel): 
   return promisifyRequest(strict);
 }
 
-/** The bytes of a stored chunk; undefined where they are lost, also where a Blob's file is. */
-async function readValue(value: unknown): Promise<ArrayBuffer | undefined> {
-  if (value instanceof ArrayBuffer) return value;
-  if (!(value instanceof Blob)) return undefined;
+/** Bytes of a stored chunk; undefined where it is none. */
+function sizeOf(value: unknown): number | undefined {
+  if (value instanceof Blob) return value.size;
+  return value instanceof ArrayBuffer ? value.byteLength : undefined;
+}
+
+/** Fills `target` with a stored chunk's bytes from `skipBytes` on; false where they are lost, also where a Blob's file is. */
+async function readValue(value: unknown, skipBytes: number, target: Uint8Array): Promise<boolean> {
+  if ((sizeOf(value) ?? -1) < skipBytes + target.byteLength) return false;
   try {
-    return await value.arrayBuffer();
+    if (value instanceof Blob) await readBlob(value, skipBytes, target);
+    if (value instanceof ArrayBuffer) target.set(new Uint8Array(value, skipBytes, target.byteLength));
+    return true;
   } catch (error) {
-    if (isLostFile(error)) return undefined;
+    if (isLostFile(error)) return false;
     throw storageError("reading a chunk", error);
   }
 }

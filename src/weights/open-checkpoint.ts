@@ -45,10 +45,9 @@ export function openModelFiles(options: {
   readonly verify: VerifyMode | undefined;
 }): CheckpointFiles {
   const { store, model, verify } = options;
-  const usual = store.kind === "opfs" ? "sampled" : "full";
   return createCachedFiles({
     ...options,
-    verify: verify === "none" || model.checked ? (verify ?? usual) : "full",
+    verify: verify === "none" || model.checked ? (verify ?? "sampled") : "full",
     onAllChecked: () => noteChecked(store, model.id).catch(() => {}), // then it is read in full once more
   });
 }

@@ -2,7 +2,7 @@ import { EngineError, throwIfAborted } from "../errors.ts";
 import { createChunkCache } from "./chunk-cache.ts";
 import { type ChunkReaderOptions, healChunk } from "./chunk-reader.ts";
 import type { ChunkStore, StoredFile } from "./chunk-store.ts";
-import { chunkRef } from "./chunks.ts";
+import { chunkRange, chunkRef, sha256 } from "./chunks.ts";
 import type { CheckpointFiles, RemoteFiles } from "./types.ts";
 import { createChunkChoice, type VerifyMode } from "./verify-mode.ts";
 
@@ -15,8 +15,8 @@ export interface StoredFilesOptions extends ChunkReaderOptions {
 
 /**
  * The files of a stored model. Chunks are checked as `verify` says; with `remote` a lost or damaged one heals itself.
- * Several chunks are read ahead of a caller that reads in file order, and several calls may run at once. Where the
- * store reads in place and a chunk need not be checked, the bytes go straight into the caller's memory.
+ * Several calls may run at once. Where a chunk is asked for whole, or need not be checked, its bytes go straight into the
+ * caller's memory.
  */
 export function createCachedFiles(options: StoredFilesOptions): CheckpointFiles {
   const { store, model, verify = "full" } = options;
@@ -33,9 +33,33 @@ export function createCachedFiles(options: StoredFilesOptions): CheckpointFiles 
     });
   };
 
+  const digests = new Map<string, Promise<ReadonlyMap<number, string>>>();
+  function digestsOf(file: string): Promise<ReadonlyMap<number, string>> {
+    const known = digests.get(file) ?? store.listChunks(model.id, file);
+    digests.set(file, known);
+    known.catch(() => digests.delete(file));
+    return known;
+  }
+
+  /** Reads a whole chunk into `target`; whether it is there and matches its digest. */
+  async function readChecked(file: StoredFile, index: number, target: Uint8Array): Promise<boolean> {
+    const digest = (await digestsOf(file.name)).get(index);
+    if (digest === undefined || !(await store.readInto(chunkRef(model, file, index), 0, target)))
+      return false;
+    if ((await sha256(target as Uint8Array<ArrayBuffer>)) !== digest) return false;
+    choice.noteChecked(file.name, index);
+    return true;
+  }
+
   /** Fills `target`, the bytes of one chunk from `skipBytes` on. */
   async function readPart(file: StoredFile, index: number, skipBytes: number, target: Uint8Array) {
-    if (store.readsInPlace && !choice.mustCheck(file.name, index)) {
+    const { startBytes, endBytes } = chunkRange(file.sizeBytes, model.chunkBytes, index);
+    const isWhole = target.byteLength === endBytes - startBytes;
+    if (isWhole && choice.mustCheck(file.name, index)) {
+      if (await readChecked(file, index, target)) return;
+      digests.delete(file.name);
+    }
+    if (!choice.mustCheck(file.name, index)) {
       const ref = chunkRef(model, file, index);
       if (await store.readInto(ref, skipBytes, target)) return;
       const { digest } = await store.getChunk(ref);

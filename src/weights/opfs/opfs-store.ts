@@ -80,7 +80,6 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot, lockWaitMs = 3
 
   return {
     kind: "opfs",
-    readsInPlace: true,
     getModel: (id) =>
       within("reading the list of models", async () => {
         // Not through folderOf: asking for a model must not make its folder.
