@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { kernelVariants } from "../../gpu/gpu.ts";
+import type { Mxfp4Form } from "../../gpu/kernel.ts";
 import { expectClose } from "../../testing/compare.ts";
 import { randomNormal } from "../../testing/data.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
@@ -27,11 +28,13 @@ import { moeCombine, moeCombineGrid } from "./moe-combine.ts";
 import { moeDownTile, moeDownTileGrid } from "./moe-down-tile.ts";
 import { moeDownVec, moeDownVecGrid } from "./moe-down-vec.ts";
 import type { MoeShape } from "./moe-shape.ts";
+import { decodeMxfp4Reference } from "./mxfp4.reference.ts";
 
 // Sums of up to 5760 products of size ~3 in f32 are good to about 1e-5.
 const tolerance = { absolute: 2e-5, relative: 1e-6 };
 
 interface Setup {
+  readonly form?: Mxfp4Form;
   readonly shape: MoeShape;
   readonly x: Float32Array;
   readonly hidden: Float32Array;
@@ -65,6 +68,8 @@ function setUp(
   };
 }
 
+const mxfp4Forms: readonly Mxfp4Form[] = ["bits", "half"];
+
 const stoppedStep = (numTokens: number): ArrayBuffer => {
   const step = packStep({ position: 0, numTokens });
   new Uint32Array(step)[stepWords.stopped] = 1;
@@ -78,6 +83,7 @@ describe.each(kernelVariants)("moe-down-vec (%s)", (variant) => {
       kernel: moeDownVec,
       shape,
       variant,
+      ...(setup.form && { mxfp4: setup.form }),
       step,
       inputs: {
         hidden: interleave(hidden, shape.expertWidth),
@@ -93,14 +99,54 @@ describe.each(kernelVariants)("moe-down-vec (%s)", (variant) => {
   }
 
   it.each(withFormats(downCases))(
-    "matches the float64 reference: $format, $name",
-    async ({ format, moeCase }) => {
-      const setup = setUp(moeCase, format);
+    "matches the float64 reference: $format $form, $name",
+    async ({ format, form, moeCase }) => {
+      const setup = { ...setUp(moeCase, format), form };
       const { numTokens } = moeCase;
       const got = await run(setup, packStep({ position: 0, numTokens }), numTokens);
       expectClose(got, setup.expected, tolerance);
     },
   );
+
+  it.each(mxfp4Forms)("takes scales as they are: %s", async (form) => {
+    // Expert e has scale byte 40 + e in all rows, token e has expert e and inputs that bring its sums back to about 1.
+    const numExperts = 176;
+    const base = { name: "scales", hiddenSize: 32, expertWidth: 32, expertsPerToken: 1 };
+    const moeCase = { ...base, numExperts, numTokens: numExperts };
+    const setup = setUp(moeCase, "mxfp4");
+    const { x, experts } = setup;
+    const scales = experts.scales.map((_, row) => 40 + Math.floor(row / 32));
+    const ids = Uint32Array.from({ length: numExperts }, (_, e) => e);
+    const hidden = setup.hidden.map((value, i) => value * 2 ** (127 - 40 - Math.floor(i / 32)));
+    const values = decodeMxfp4Reference(Uint8Array.from(experts.blocks), scales);
+    const weights = new Float32Array(numExperts).fill(1);
+    const expertOut = moeDownReference(hidden, ids, { ...experts, values });
+    const got = await run(
+      { ...setup, form, hidden, ids, weights, experts: { ...experts, scales } },
+      packStep({ position: 0, numTokens: numExperts }),
+      numExperts,
+    );
+    expectClose(got, moeCombineReference(x, weights, expertOut), tolerance);
+  });
+
+  it("adds the experts of its part alone", async () => {
+    const setup = setUp(downCases[1] as MoeCase, "mxfp4");
+    const { shape, experts, ids, weights, x, expertOut } = setup;
+    const part = { firstExpert: 1, numExperts: 2 };
+    const blocksOf = shape.hiddenSize * (shape.expertWidth / 32);
+    const [begin, end] = [part.firstExpert * blocksOf, (part.firstExpert + part.numExperts) * blocksOf];
+    const blocks = Uint8Array.from(experts.blocks.slice(begin * 16, end * 16));
+    const scales = experts.scales.slice(begin, end);
+    const step = packStep({ position: 0, numTokens: 3 });
+    const got = await run(
+      { ...setup, shape: { ...shape, part }, experts: { ...experts, blocks, scales } },
+      step,
+      3,
+    );
+    const own = weights.map((weight, entry) => (ids[entry] === 1 || ids[entry] === 2 ? weight : 0));
+    expect(new Set(own.map((weight) => Math.sign(weight)))).toEqual(new Set([0, 1]));
+    expectClose(got, moeCombineReference(x, own, expertOut), tolerance);
+  });
 
   it("leaves tokens beyond num_tokens alone, and every token once stopped", async () => {
     const setup = setUp(downCases[1] as MoeCase, "mxfp4");
@@ -120,6 +166,7 @@ describe.each(await tileTunings())("moe-down-tile ($products)", ({ tuning }) => 
       kernel: moeDownTile,
       shape,
       variant: "workgroup", // the kernel uses no reduction library: one text for both variants
+      ...(setup.form && { mxfp4: setup.form }),
       step,
       inputs: {
         inputs: hidden,
@@ -135,9 +182,9 @@ describe.each(await tileTunings())("moe-down-tile ($products)", ({ tuning }) => 
   }
 
   it.each(withFormats([...downCases, ...promptCases]))(
-    "matches the float64 reference: $format, $name",
+    "matches the float64 reference: $format $form, $name",
     async (row) => {
-      const setup = setUp(row.moeCase, row.format, tuning);
+      const setup = { ...setUp(row.moeCase, row.format, tuning), form: row.form };
       const { numTokens } = row.moeCase;
       const got = await run(setup, packStep({ position: 0, numTokens }), numTokens);
       const size = setup.expertOut.length;

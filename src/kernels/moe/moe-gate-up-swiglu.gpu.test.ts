@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { kernelVariants } from "../../gpu/gpu.ts";
+import type { Mxfp4Form } from "../../gpu/kernel.ts";
 import { expectClose } from "../../testing/compare.ts";
 import { randomBf16 } from "../../testing/data.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
@@ -35,6 +36,7 @@ import { choiceReference } from "./router.reference.ts";
 const tolerance = { absolute: 3e-5, relative: 5e-6 };
 
 interface Setup {
+  readonly form?: Mxfp4Form;
   readonly shape: MoeShape;
   readonly normed: Float64Array;
   readonly logits: Float32Array;
@@ -68,6 +70,7 @@ describe.each(kernelVariants)("moe-gate-up-swiglu-vec (%s)", (variant) => {
       kernel: moeGateUpSwigluVec,
       shape,
       variant,
+      ...(setup.form && { mxfp4: setup.form }),
       step,
       inputs: {
         inputs: interleave(normed, shape.hiddenSize),
@@ -82,9 +85,9 @@ describe.each(kernelVariants)("moe-gate-up-swiglu-vec (%s)", (variant) => {
   }
 
   it.each(withFormats(gateUpCases))(
-    "matches the float64 reference: $format, $name",
-    async ({ format, moeCase }) => {
-      const setup = setUp(moeCase, format);
+    "matches the float64 reference: $format $form, $name",
+    async ({ format, form, moeCase }) => {
+      const setup = { ...setUp(moeCase, format), form };
       const { numTokens } = moeCase;
       const { hidden, routes } = await run(setup, packStep({ position: 0, numTokens }), numTokens);
       const got = deinterleave(new Float32Array(hidden), setup.shape.expertWidth);
@@ -153,6 +156,7 @@ describe.each(await tileTunings())("moe-gate-up-swiglu-tile ($products)", ({ tun
       kernel: moeGateUpSwigluTile,
       shape,
       variant: "workgroup", // the kernel uses no reduction library: one text for both variants
+      ...(setup.form && { mxfp4: setup.form }),
       step,
       inputs: {
         inputs: Float32Array.from(normed),
@@ -168,9 +172,9 @@ describe.each(await tileTunings())("moe-gate-up-swiglu-tile ($products)", ({ tun
   }
 
   it.each(withFormats([...gateUpCases, ...promptCases]))(
-    "matches the float64 reference: $format, $name",
+    "matches the float64 reference: $format $form, $name",
     async (row) => {
-      const setup = setUp(row.moeCase, row.format, tuning);
+      const setup = { ...setUp(row.moeCase, row.format, tuning), form: row.form };
       const { numTokens } = row.moeCase;
       const hidden = await run(setup, packStep({ position: 0, numTokens }), numTokens);
       const size = setup.expected.length;

@@ -1,3 +1,4 @@
+import type { Mxfp4Form } from "../../gpu/kernel.ts";
 import { randomBf16, randomBytes, randomNormal, seededRandom } from "../../testing/data.ts";
 import { tuningOf } from "../tuning.ts";
 import type { ExpertValues } from "./moe.reference.ts";
@@ -16,7 +17,7 @@ export interface MoeCase {
   readonly numTokens: number;
   /** Only these experts get tokens; default all. */
   readonly usedExperts?: readonly number[];
-  /** Tested with bf16 weights too. Default no. */
+  /** Tested with bf16 weights and with both ways to expand MXFP4. Default no. */
   readonly bothFormats?: boolean;
   /** Size of the residual. Default 1. */
   readonly scale?: number;
@@ -70,13 +71,16 @@ export const routingCases: readonly MoeCase[] = [
   c("a single expert", [32, 32, 1, 1, 70]),
 ];
 
-/** Rows of a test table: every case with MXFP4, and some with bf16, which shares all but the reading of weights. */
-export const withFormats = (cases: readonly MoeCase[]) => [
-  ...cases.map((moeCase) => ({ format: "mxfp4" as const, name: moeCase.name, moeCase })),
-  ...cases
-    .filter(({ bothFormats }) => bothFormats === true)
-    .map((moeCase) => ({ format: "bf16" as const, name: moeCase.name, moeCase })),
-];
+/**
+ * Rows of a test table: every case with MXFP4; some expanded the other way too, and with bf16, which share all but the
+ * reading of weights.
+ */
+export const withFormats = (cases: readonly MoeCase[]) => {
+  const rows = (format: MoeShape["expertFormat"], form: Mxfp4Form, some: readonly MoeCase[]) =>
+    some.map((moeCase) => ({ format, form, name: moeCase.name, moeCase }));
+  const both = cases.filter(({ bothFormats }) => bothFormats === true);
+  return [...rows("mxfp4", "bits", cases), ...rows("mxfp4", "half", both), ...rows("bf16", "bits", both)];
+};
 
 export const moeShape = (moeCase: MoeCase, expertFormat: MoeShape["expertFormat"]): MoeShape => ({
   hiddenSize: moeCase.hiddenSize,

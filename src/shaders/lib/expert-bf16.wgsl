@@ -12,12 +12,24 @@ fn expert_is_here(expert: u32) -> bool {
   return PART_EXPERTS == E || expert_slot(expert) < PART_EXPERTS;
 }
 
-// The dot product of one block of a row with 32 inputs.
-fn expert_block_dot(row: u32, block: u32, inputs: ptr<function, array<vec4<f32>, 8>>) -> f32 {
+// A block of a row as stored.
+struct ExpertBlock {
+  pairs: array<vec4<u32>, 4>,
+}
+
+fn expert_block(row: u32, block: u32) -> ExpertBlock {
   let first = (row * KB + block) * 4u;
+  return ExpertBlock(array<vec4<u32>, 4>(blocks[first], blocks[first + 1u], blocks[first + 2u], blocks[first + 3u]));
+}
+
+// What `expert_dot` is to be multiplied with in the end.
+const EXPERT_UNIT: f32 = 1.0;
+
+// The dot product of a block with 32 inputs, in units of EXPERT_UNIT.
+fn expert_dot(raw: ExpertBlock, inputs: ptr<function, array<vec4<f32>, 8>>) -> f32 {
   var sum = 0.0;
   for (var i = 0u; i < 4u; i++) {
-    sum += dot_bf16x8(blocks[first + i], (*inputs)[2u * i], (*inputs)[2u * i + 1u]);
+    sum += dot_bf16x8(raw.pairs[i], (*inputs)[2u * i], (*inputs)[2u * i + 1u]);
   }
   return sum;
 }

@@ -12,14 +12,29 @@ fn expert_is_here(expert: u32) -> bool {
   return PART_EXPERTS == E || expert_slot(expert) < PART_EXPERTS;
 }
 
-// The dot product of one block of a row with 32 inputs.
-fn expert_block_dot(row: u32, block: u32, inputs: ptr<function, array<vec4<f32>, 8>>) -> f32 {
+// A block of a row as stored.
+struct ExpertBlock {
+  codes: vec4<u32>,
+  scale_word: u32,
+  scale_index: u32,
+}
+
+fn expert_block(row: u32, block: u32) -> ExpertBlock {
   let index = row * KB + block;
-  let codes = blocks[index];
-  let a = mxfp4_eight(codes.x);
-  let b = mxfp4_eight(codes.y);
-  let c = mxfp4_eight(codes.z);
-  let d = mxfp4_eight(codes.w);
+  return ExpertBlock(blocks[index], scales[index / 4u], index);
+}
+
+// What `expert_dot` is to be multiplied with in the end.
+const EXPERT_UNIT: f32 = MXFP4_UNIT;
+
+// The dot product of a block with 32 inputs, in units of EXPERT_UNIT. The factor 2^(scale - 127) is one float made of the
+// scale byte: exact but for byte 0, whose block counts as 0 (weights of at most 6 * 2^-127), and 255 (no number in MXFP4).
+// The unit is left to the end of the sum: of it, what is below 2^-112 may be lost.
+fn expert_dot(raw: ExpertBlock, inputs: ptr<function, array<vec4<f32>, 8>>) -> f32 {
+  let a = mxfp4_eight(raw.codes.x);
+  let b = mxfp4_eight(raw.codes.y);
+  let c = mxfp4_eight(raw.codes.z);
+  let d = mxfp4_eight(raw.codes.w);
   var sums = a[0] * (*inputs)[0];
   sums = fma(a[1], (*inputs)[1], sums);
   sums = fma(b[0], (*inputs)[2], sums);
@@ -28,6 +43,6 @@ fn expert_block_dot(row: u32, block: u32, inputs: ptr<function, array<vec4<f32>,
   sums = fma(c[1], (*inputs)[5], sums);
   sums = fma(d[0], (*inputs)[6], sums);
   sums = fma(d[1], (*inputs)[7], sums);
-  let factors = mxfp4_factors(mxfp4_scale_byte(scales[index / 4u], index));
-  return dot(sums, vec4<f32>(1.0)) * factors.x * factors.y;
+  let factor = bitcast<f32>(mxfp4_scale_byte(raw.scale_word, raw.scale_index) << 23u);
+  return (sums.x + sums.y + sums.z + sums.w) * factor;
 }

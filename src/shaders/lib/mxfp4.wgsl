@@ -21,6 +21,9 @@ fn mxfp4_eight(word: u32) -> array<vec4<f32>, 2> {
   return array<vec4<f32>, 2>(mxfp4_quarters(word), mxfp4_quarters(word >> 16u));
 }
 
+// The unit of `mxfp4_eight`.
+const MXFP4_UNIT: f32 = 4.0;
+
 // The two factors whose product is 4 * 2^(scale - 127): applied one after the other, both stay normal floats for every
 // scale byte (4 * 2^128 would overflow), and a value that f32 can hold is never lost on the way.
 fn mxfp4_factors(scale: u32) -> vec2<f32> {
@@ -30,5 +33,5 @@ fn mxfp4_factors(scale: u32) -> vec2<f32> {
 
 // Byte `index` of a byte array whose word `index / 4` is `word`.
 fn mxfp4_scale_byte(word: u32, index: u32) -> u32 {
-  return (word >> ((index & 3u) * 8u)) & 0xffu;
+  return (word >> ((index * 8u) & 31u)) & 0xffu;
 }

@@ -27,7 +27,7 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   // A constant number of rounds, the last of which repeats a block where there is none: so all loads can be under way at once.
   for (var round = 0u; round < ROUNDS; round++) {
     let i = min(lane.index + round * WG_SIZE, A * KB - 1u);
-    let used = select(0.0, 1.0, lane.index + round * WG_SIZE < A * KB);
+    let used = select(0.0, EXPERT_UNIT, lane.index + round * WG_SIZE < A * KB);
     let entry = first_entry + i / KB;
     let route = routes[entry];
     if (!expert_is_here(route.x)) {
@@ -41,7 +41,7 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
     }
     let weight = bitcast<f32>(route.y) * used;
     for (var r = 0u; r < ROWS; r++) {
-      sums[r] += weight * expert_block_dot(row + r, block, &inputs);
+      sums[r] += weight * expert_dot(expert_block(row + r, block), &inputs);
     }
   }
   sums = workgroup_sum(sums, lane);

@@ -37,13 +37,13 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
       break; // no return: the compiler must see that all invocations reach the barrier of the sum
     }
     let block = min(lane.index + round * WG_SIZE, KB - 1u);
-    let used = select(0.0, 1.0, lane.index + round * WG_SIZE < KB);
+    let used = select(0.0, EXPERT_UNIT, lane.index + round * WG_SIZE < KB);
     var taken: array<vec4<f32>, 8>;
     for (var i = 0u; i < 8u; i++) {
       taken[i] = inputs[(group.z * 8u + i) * KB + block];
     }
     for (var r = 0u; r < ROWS; r++) {
-      sums[r] += used * expert_block_dot(first_row + r, block, &taken);
+      sums[r] += used * expert_dot(expert_block(first_row + r, block), &taken);
     }
   }
   sums = workgroup_sum(sums, lane);
