@@ -4,6 +4,7 @@ import chooseExpertsSubgroupsWgsl from "../shaders/lib/choose-experts-subgroups.
 import chooseExpertsWorkgroupWgsl from "../shaders/lib/choose-experts-workgroup.wgsl?raw";
 import denseBf16Wgsl from "../shaders/lib/dense-bf16.wgsl?raw";
 import denseBf16TileWgsl from "../shaders/lib/dense-bf16-tile.wgsl?raw";
+import denseInputsWgsl from "../shaders/lib/dense-inputs.wgsl?raw";
 import denseInt8Wgsl from "../shaders/lib/dense-int8.wgsl?raw";
 import denseInt8TileWgsl from "../shaders/lib/dense-int8-tile.wgsl?raw";
 import expertBf16Wgsl from "../shaders/lib/expert-bf16.wgsl?raw";
@@ -35,7 +36,7 @@ import type { TileTuning } from "./tuning.ts";
 export const bf16: KernelLibrary = bf16Wgsl;
 /** The step state's struct. */
 export const step: KernelLibrary = stepWgsl;
-/** Workgroup sums; needs the constants WG_SIZE (a power of two) and NUM_SUMS. */
+/** Workgroup sums; needs the constants WG_SIZE and NUM_SUMS. */
 export const reduce: KernelLibrary = { subgroups: reduceSubgroupsWgsl, workgroup: reduceWorkgroupWgsl };
 /** MXFP4 codes and scales to f32, in the form that the adapter can do. */
 export const mxfp4: KernelLibrary = ({ mxfp4: form }) => (form === "half" ? mxfp4HalfWgsl : mxfp4Wgsl);
@@ -51,7 +52,9 @@ export const ropeKv: KernelLibrary = ropeKvWgsl;
 export const denseWeights = { bf16: denseBf16Wgsl, int8: denseInt8Wgsl } as const;
 /** Reading dense weights for `tile`, by how they are stored; after `denseWeights`. */
 export const denseTile = { bf16: denseBf16TileWgsl, int8: denseInt8TileWgsl } as const;
-/** Inputs of a fused norm and projection; after `denseWeights`. */
+/** Inputs of dense rows; after `denseWeights`. */
+export const denseInputs: KernelLibrary = denseInputsWgsl;
+/** Inputs of a fused norm and projection; after `denseInputs`. */
 export const gainedInputs: KernelLibrary = gainedInputsWgsl;
 /** Expert weights as MXFP4; needs the constants of `expertConstants` and the bindings `blocks` and `scales`. */
 const expertMxfp4: readonly KernelLibrary[] = [mxfp4, expertMxfp4Wgsl];

@@ -36,11 +36,11 @@ const tiles = ({ products }: TileTuning): TileTuning[] =>
 /** The candidates beside a base, which is always one. Few, since each has to be compiled: what differs most on known GPUs. */
 export const tuningCandidates = (base: KernelTuning): TuningCandidates => ({
   linearVec: vec([2, 128], [4, 64], [4, 128], [8, 128]),
-  linearVecInt8: vec([2, 64], [4, 32], [4, 64], [4, 128], [8, 64]),
+  linearVecInt8: vec([2, 64], [2, 128], [4, 64], [4, 128], [8, 128]),
   lmHead: vec([2, 64], [4, 64], [4, 128], [8, 64]),
   lmHeadInt8: vec([4, 32], [4, 64], [8, 32], [8, 64]),
   qkv: [{ workgroupSize: 64 }, { workgroupSize: 128 }, { workgroupSize: 256 }],
-  qkvInt8: [{ workgroupSize: 32 }, { workgroupSize: 64 }, { workgroupSize: 128 }],
+  qkvInt8: [{ workgroupSize: 64 }, { workgroupSize: 96 }, { workgroupSize: 128 }],
   gateUpVec: vec([2, 32], [4, 32], [4, 64], [8, 32]),
   downVec: vec([2, 128], [4, 64], [4, 128], [8, 128]),
   linearTile: tiles(base.linearTile),

@@ -3,29 +3,26 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { composeKernel } from "../gpu/kernel.ts";
 import { bind } from "../gpu/pipelines.ts";
 import { encodeSteps, submit } from "../gpu/steps.ts";
-import { int8BlockSize } from "../kernels/linear/dense.ts";
 import {
+  type Int8Piece,
   int8PieceBytes,
   packInt8Piece,
   quantizeInt8,
   quantizeInt8Grid,
 } from "../kernels/linear/quantize-int8.ts";
 
-/** Where a piece of an int8 matrix goes; see `int8Layout`. */
-export interface Int8Target {
-  readonly buffer: GPUBuffer;
-  /** Of the piece's first weight: a multiple of 64 (two blocks). */
-  readonly codesAtBytes: number;
+/** A piece of an int8 matrix. */
+export interface Int8Target extends Int8Piece {
   /** Of the matrix. */
-  readonly scalesAtBytes: number;
+  readonly buffer: GPUBuffer;
 }
 
 /** Turns bf16 weights into int8 on the GPU, piece by piece, so that the bf16 form of a whole matrix is never there. */
 export interface Quantizer {
-  /** Where a piece is to be written before `run`: whole blocks of bf16. The queue runs in order, so no piece waits for another. */
+  /** Where a piece is to be written before `run`, as bf16. The queue runs in order, so no piece waits for another. */
   readonly weights: GPUBuffer;
-  /** Queues the piece of `sizeBytes` that was queued for `weights`. */
-  run(target: Int8Target, sizeBytes: number): void;
+  /** Queues the piece that was queued for `weights`. */
+  run(target: Int8Target): void;
   destroy(): void;
 }
 
@@ -39,12 +36,10 @@ export async function createQuantizer(gpu: Gpu, pieceBytes: number): Promise<Qua
     await buffers.settled();
     return {
       weights,
-      run({ buffer: matrix, codesAtBytes, scalesAtBytes }, sizeBytes) {
-        const numBlocks = sizeBytes / (2 * int8BlockSize);
-        const firstBlock = codesAtBytes / int8BlockSize;
-        gpu.device.queue.writeBuffer(piece, 0, packInt8Piece({ firstBlock, numBlocks, scalesAtBytes }));
+      run({ buffer: matrix, ...target }) {
+        gpu.device.queue.writeBuffer(piece, 0, packInt8Piece(target));
         const bindGroup = bind(gpu, pipeline, { piece, weights, matrix });
-        const step = { pipeline, bindGroup, grid: () => quantizeInt8Grid(numBlocks) };
+        const step = { pipeline, bindGroup, grid: () => quantizeInt8Grid(target.numGroups) };
         submit(gpu, "quantise", (encoder) => encodeSteps(encoder, [step], undefined, "quantise"));
       },
       destroy: () => buffers.destroy(),

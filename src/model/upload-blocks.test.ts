@@ -47,16 +47,19 @@ describe("planBlocks", () => {
     ]);
   });
 
-  it("cuts what is to be int8 where scales share no word, wherever it starts", () => {
-    const int8 = { scalesAtBytes: 0 };
+  it.each([
+    { where: "between groups", columns: 64 * 101, unit: 128 },
+    { where: "between rows that end with half a group", columns: 32 * 3, unit: 192 },
+  ])("cuts what is to be int8 $where, wherever it starts", ({ columns, unit }) => {
+    const int8 = { columns, scalesAtBytes: 0 };
     for (const start of [0, 2, 64, 1001]) {
-      const blocks = planBlocks([placement("a", start, start + 64 * 101, { int8 })], 1024);
+      const blocks = planBlocks([placement("a", start, start + unit * 101, { int8 })], 1024);
       expect(blocks.length).toBeGreaterThan(6);
       const segments = blocks.flatMap((block) => block.segments);
-      expect(segments.map(({ startBytes }) => startBytes % 128)).toEqual(segments.map(() => 0));
+      expect(segments.map(({ startBytes }) => startBytes % unit)).toEqual(segments.map(() => 0));
       expect(segments.map(({ endBytes }) => endBytes)).toEqual([
         ...segments.slice(1).map(({ startBytes }) => startBytes),
-        64 * 101,
+        unit * 101,
       ]);
       for (const { stagedBytes } of blocks) expect(stagedBytes).toBeLessThanOrEqual(1024 + stagingSlackBytes);
     }

@@ -1,5 +1,5 @@
 import { roundUp4 } from "../gpu/buffers.ts";
-import { int8BlockSize } from "../kernels/linear/dense.ts";
+import { int8PieceUnit } from "../kernels/linear/dense.ts";
 import type { TensorPlacement } from "./weights.ts";
 
 /** Bytes [startBytes, endBytes) of a tensor. */
@@ -28,13 +28,13 @@ export const stagingSlackBytes = 4096;
 
 /** Queues and copies take multiples of 4 bytes. */
 const granuleBytes = 4;
-/** Two blocks of int8 share a word of scales. */
-const int8GranuleBytes = 2 * 2 * int8BlockSize;
+/** Bytes after which a tensor that is to be int8 may be cut: two bytes a weight in the file. */
+const int8GranuleBytes = ({ columns }: { readonly columns: number }): number => 2 * int8PieceUnit(columns);
 
 /**
  * Cuts what is to be loaded into blocks of at most about `blockBytes`, in file order, each within one aligned stretch of
  * that size: a store that keeps files in chunks of it reads each chunk for one block. Tensors are cut at multiples of 4
- * of their own bytes (what is to be int8: at every other block), wherever they start; a matrix that is to be transposed is a block of its own.
+ * of their own bytes (what is to be int8: after whole groups), wherever they start; a matrix that is to be transposed is a block of its own.
  */
 export function planBlocks(placements: readonly TensorPlacement[], blockBytes: number): Block[] {
   const blocks: Block[] = [];
@@ -105,7 +105,12 @@ function* cutsOf(
   for (let start = 0; start < sizeBytes; ) {
     const end =
       transpose === undefined
-        ? cutAfter(tensor.startBytes, start, blockBytes, int8 === undefined ? granuleBytes : int8GranuleBytes)
+        ? cutAfter(
+            tensor.startBytes,
+            start,
+            blockBytes,
+            int8 === undefined ? granuleBytes : int8GranuleBytes(int8),
+          )
         : start + transpose.rows * transpose.columns * 2;
     yield [start, Math.min(end, sizeBytes)];
     start = end;

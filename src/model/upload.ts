@@ -2,6 +2,7 @@ import { EngineError, throwIfAborted } from "../errors.ts";
 import { createBufferSet, flushWrites, roundUp4 } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { createStaging, type Staging, type UploadWay } from "../gpu/staging.ts";
+import { int8GroupSize, int8GroupsBefore } from "../kernels/linear/dense.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
 import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
 import { createQuantizer, type Quantizer } from "./quantizer.ts";
@@ -191,10 +192,9 @@ function sendSegments(segments: readonly Segment[], staging: Staging, { quantize
     if (quantizer === undefined)
       throw new EngineError("internal", "Weights are to be int8 without a quantiser.");
     staging.copy([{ ...stagedRange(segment), buffer: quantizer.weights, offsetBytes: 0 }]);
-    quantizer.run(
-      { buffer, codesAtBytes: offsetBytes + segment.startBytes / 2, scalesAtBytes: int8.scalesAtBytes },
-      segment.endBytes - segment.startBytes,
-    );
+    const before = int8GroupsBefore(int8.columns, segment.startBytes / 2);
+    const numGroups = int8GroupsBefore(int8.columns, segment.endBytes / 2) - before;
+    quantizer.run({ buffer, ...int8, firstGroup: offsetBytes / int8GroupSize + before, numGroups });
   }
 }
 

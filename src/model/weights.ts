@@ -2,9 +2,15 @@ import { EngineError } from "../errors.ts";
 import { type ExpertTensorNames, layerTensorNames, tensorNames } from "../format/tensor-names.ts";
 import type { CheckpointManifest, ModelConfig, TensorEntry } from "../format/types.ts";
 import type { BufferSet } from "../gpu/buffers.ts";
-import { type DenseFormat, denseRowBytes, int8Layout } from "../kernels/linear/dense.ts";
+import {
+  type DenseFormat,
+  denseRowBytes,
+  int8GroupSize,
+  int8GroupsBefore,
+  int8Layout,
+} from "../kernels/linear/dense.ts";
 import { type Part, splitEvenly } from "./parts.ts";
-import { denseFormats, type PlanOptions } from "./shapes.ts";
+import { denseFormats, type PlanOptions, queryWidth } from "./shapes.ts";
 
 /** One layer's weights on the GPU, by role. Fused qkv: rows of q, then k, then v. What is dense has the format of its role. */
 export interface LayerWeights {
@@ -62,7 +68,7 @@ export interface TensorPlacement {
   readonly buffer: GPUBuffer;
   readonly offsetBytes: number;
   readonly transpose: { readonly count: number; readonly rows: number; readonly columns: number } | undefined;
-  readonly int8?: { readonly scalesAtBytes: number };
+  readonly int8?: { readonly columns: number; readonly scalesAtBytes: number };
 }
 
 /** Weights as buffers that are still empty, and what to put into them. */
@@ -97,8 +103,8 @@ export function layOutWeights(
 /** What happens to tensors on their way. */
 interface Storing {
   readonly transpose?: TensorPlacement["transpose"];
-  /** Default bf16: as they are. */
-  readonly dense?: DenseFormat;
+  /** Columns of the rows that are to be int8. Default: bf16, as they are. */
+  readonly int8Columns?: number;
 }
 
 interface Placer {
@@ -120,14 +126,17 @@ function createPlacer(
     if (found !== undefined) return found;
     throw new EngineError("internal", `The manifest lacks ${name}, which was checked before.`);
   };
-  const bytes: Placer["bytes"] = (role, tensors, { transpose, dense = "bf16" } = {}) => {
+  const bytes: Placer["bytes"] = (role, tensors, { transpose, int8Columns: columns } = {}) => {
     const fileBytes = tensors.reduce((sum, tensor) => sum + tensor.endBytes - tensor.startBytes, 0);
-    const int8 = dense === "int8" ? int8Layout(fileBytes / 2) : undefined;
-    const buffer = buffers.storage(role, int8?.sizeBytes ?? fileBytes);
+    const layout = columns === undefined ? undefined : int8Layout(fileBytes / (2 * columns), columns);
+    const int8 = columns !== undefined && layout !== undefined && { columns, ...layout };
+    const buffer = buffers.storage(role, layout?.sizeBytes ?? fileBytes);
     let offsetBytes = 0;
     for (const tensor of tensors) {
       placements.push({ tensor, buffer, offsetBytes, transpose, ...(int8 && { int8 }) });
-      offsetBytes += (tensor.endBytes - tensor.startBytes) / (int8 === undefined ? 1 : 2);
+      const tensorBytes = tensor.endBytes - tensor.startBytes;
+      offsetBytes +=
+        columns === undefined ? tensorBytes : int8GroupsBefore(columns, tensorBytes / 2) * int8GroupSize;
     }
     return buffer;
   };
@@ -135,6 +144,9 @@ function createPlacer(
     bytes(role, names.map(tensor), storing);
   return Object.assign(place, { bytes, tensor, limitBytes: buffers.largestStorageBytes });
 }
+
+const stored = (format: DenseFormat, columns: number): Storing =>
+  format === "int8" ? { int8Columns: columns } : {};
 
 /** Parts of a vocabulary begin at multiples of it, so that no workgroup serves two. */
 const vocabularyMultiple = 64;
@@ -153,7 +165,11 @@ function placeRows(
   return parts.map((part, i) => ({
     firstRow: part.first,
     numRows: part.count,
-    buffer: place.bytes(partLabel(role, i, parts.length), [rowsOf(tensor, part, 2 * hiddenSize)], { dense }),
+    buffer: place.bytes(
+      partLabel(role, i, parts.length),
+      [rowsOf(tensor, part, 2 * hiddenSize)],
+      stored(dense, hiddenSize),
+    ),
   }));
 }
 
@@ -214,10 +230,18 @@ function placeLayer(
     placeExperts(role(what), names[what], matrix, config, place);
   return {
     attentionNorm: place(role("attention norm"), [names.attentionNorm]),
-    qkvWeight: place(role("qkv weight"), [names.qWeight, names.kWeight, names.vWeight], { dense: dense.qkv }),
+    qkvWeight: place(
+      role("qkv weight"),
+      [names.qWeight, names.kWeight, names.vWeight],
+      stored(dense.qkv, hiddenSize),
+    ),
     qkvBias: place(role("qkv bias"), [names.qBias, names.kBias, names.vBias]),
     sinks: place(role("sinks"), [names.sinks]),
-    outWeight: place(role("attention output weight"), [names.outWeight], { dense: dense.out }),
+    outWeight: place(
+      role("attention output weight"),
+      [names.outWeight],
+      stored(dense.out, queryWidth(config)),
+    ),
     outBias: place(role("attention output bias"), [names.outBias]),
     mlpNorm: place(role("mlp norm"), [names.mlpNorm]),
     routerWeight: place(role("router weight"), [names.routerWeight]),

@@ -78,7 +78,7 @@ function dataFor({ dense, hiddenSize, numHeads, numKvHeads, headDim, position, n
   return {
     x: randomNormal(numTokens * hiddenSize, 1, scale),
     gain: randomBf16(hiddenSize, 2),
-    weight: randomDense(dense, numRows * hiddenSize, 3, 1 / Math.sqrt(hiddenSize)),
+    weight: randomDense(dense, { rows: numRows, columns: hiddenSize }, 3, 1 / Math.sqrt(hiddenSize)),
     bias: randomBf16(numRows, 4),
     rope: testRope(headDim, position + numTokens),
   };

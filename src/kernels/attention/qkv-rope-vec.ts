@@ -1,7 +1,7 @@
 import { defineKernel, f32 } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/attention/qkv-rope-vec.wgsl?raw";
-import { bf16, denseWeights, gainedInputs, reduce, ropeKv, step } from "../libraries.ts";
+import { bf16, denseInputs, denseWeights, gainedInputs, reduce, ropeKv, step } from "../libraries.ts";
 import { checkDense, type DenseFormat, denseConstants } from "../linear/dense.ts";
 import { type Tuned, tuningOf } from "../tuning.ts";
 import { checkKvShape, type KvShape, kvConstants, kvLibrary } from "./kv-cache.ts";
@@ -27,6 +27,7 @@ export const qkvRopeVec = defineKernel({
     step,
     bf16,
     denseWeights[dense],
+    denseInputs,
     gainedInputs,
     reduce,
     kvLibrary(kvFormat),

@@ -20,7 +20,12 @@ export const qkvRopeSelfTests: readonly SelfTest[] = [
       const numRows = (shape.numHeads + 2 * shape.numKvHeads) * shape.headDim;
       const x = randomNormal(step.numTokens * shape.hiddenSize, 1);
       const gain = randomBf16(shape.hiddenSize, 2);
-      const weight = randomDense(dense, numRows * shape.hiddenSize, 3, 1 / Math.sqrt(shape.hiddenSize));
+      const weight = randomDense(
+        dense,
+        { rows: numRows, columns: shape.hiddenSize },
+        3,
+        1 / Math.sqrt(shape.hiddenSize),
+      );
       const bias = randomBf16(numRows, 4);
       const rope = testRope(shape.headDim, step.position + step.numTokens);
       const cacheBytes = kvCacheBytes(shape);

@@ -1,7 +1,7 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/linear/linear-residual-vec.wgsl?raw";
-import { bf16, denseWeights, reduce, step } from "../libraries.ts";
+import { bf16, denseInputs, denseWeights, reduce, step } from "../libraries.ts";
 import { type Tuned, tuningOf } from "../tuning.ts";
 import { checkDense, type DenseFormat, denseConstants } from "./dense.ts";
 
@@ -20,7 +20,7 @@ const tuned = (shape: Pick<LinearVecShape, "dense" | "tuning">) =>
 export const linearResidualVec = defineKernel({
   id: "linear-residual-vec",
   wgsl,
-  libraries: ({ dense }: LinearVecShape) => [step, bf16, denseWeights[dense], reduce],
+  libraries: ({ dense }: LinearVecShape) => [step, bf16, denseWeights[dense], denseInputs, reduce],
   bindings: { step: "uniform", x: "read", weight: "read", bias: "read", out: "read_write" },
   workgroupSizes: { software: 8 },
   constants: (shape: LinearVecShape) => {

@@ -37,7 +37,7 @@ const casesOf = (dense: DenseFormat) =>
 
 function caseData(c: (typeof cases)[number] & { dense: DenseFormat }) {
   const x = randomNormal(c.numTokens * c.inputSize, 5, c.scale);
-  const weight = randomDense(c.dense, c.outputSize * c.inputSize, 6);
+  const weight = randomDense(c.dense, { rows: c.outputSize, columns: c.inputSize }, 6);
   const bias = randomBf16(c.outputSize, 7, c.scale);
   const residual = randomNormal(c.numTokens * c.outputSize, 8, c.scale);
   // f32 sums over K of terms of size `scale`: the error grows with sqrt(K) and stays far below K ulps.

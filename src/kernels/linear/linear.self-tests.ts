@@ -18,7 +18,7 @@ async function linear(gpu: Gpu, target: SelfTestTarget, form: "vec" | "tile") {
   const { variant, isSoftware, tuning, dense } = target;
   const numTokens = form === "vec" ? 1 : 19;
   const x = randomNormal(numTokens * inputSize, 5);
-  const weight = randomDense(dense, outputSize * inputSize, 6);
+  const weight = randomDense(dense, { rows: outputSize, columns: inputSize }, 6);
   const bias = randomBf16(outputSize, 7);
   const residual = randomNormal(numTokens * outputSize, 8);
   const shape = { inputSize, outputSize, dense, tuning };

@@ -4,22 +4,30 @@ import { randomNormal, toBf16 } from "../../testing/data.ts";
 import { packInt8 } from "../../testing/dense.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
-import { int8Layout } from "./dense.ts";
+import { int8GroupsBefore, int8Layout } from "./dense.ts";
 import { quantizeInt8Reference } from "./quantize-int8.reference.ts";
 import { packInt8Piece, quantizeInt8, quantizeInt8Grid } from "./quantize-int8.ts";
 
-/** Quantises a piece of a matrix of `numBlocks` blocks whose bytes start poisoned. */
-async function quantize(weights: Uint16Array, firstBlock: number, numBlocks: number): Promise<Uint8Array> {
-  const { scalesAtBytes, sizeBytes } = int8Layout(numBlocks * 32);
-  const pieceBlocks = weights.length / 32;
+/** Quantises a piece of a matrix [rows, columns] that starts with weight `first`; the others' bytes are as `before` says. */
+async function quantize(
+  weights: Uint16Array,
+  {
+    rows,
+    columns,
+    first = 0,
+    before = 0,
+  }: { rows: number; columns: number; first?: number; before?: number },
+): Promise<Uint8Array> {
+  const { scalesAtBytes, sizeBytes } = int8Layout(rows, columns);
+  const firstGroup = int8GroupsBefore(columns, first);
+  const numGroups = int8GroupsBefore(columns, first + weights.length) - firstGroup;
   const { matrix } = await runKernel(await testGpu(), {
     kernel: quantizeInt8,
     shape: {},
     variant: "workgroup",
-    step: packInt8Piece({ firstBlock, numBlocks: pieceBlocks, scalesAtBytes }).buffer,
-    inputs: { weights },
-    outputs: { matrix: sizeBytes },
-    grid: quantizeInt8Grid(pieceBlocks),
+    step: packInt8Piece({ firstGroup, numGroups, columns, scalesAtBytes }).buffer,
+    inputs: { weights, matrix: new Uint32Array(sizeBytes / 4).fill(before) },
+    grid: quantizeInt8Grid(numGroups),
   });
   return new Uint8Array(matrix);
 }
@@ -45,28 +53,42 @@ const cases: readonly (readonly [string, ArrayLike<number>])[] = [
   ["one outlier in each block", randomNormal(320, 9).map((value, i) => (i % 32 === 7 ? 300 * value : value))],
 ];
 
-it.each(cases)("quantize-int8 gives the reference's bits: %s", async (_, numbers) => {
+/** One row, and rows of one block, which lie in groups of two all the same. */
+const layouts = cases.flatMap(([name, numbers]) => [
+  { name, numbers, columns: numbers.length },
+  { name, numbers, columns: 32 },
+]);
+
+it.each(layouts)("quantize-int8 gives the reference's bits: $name, rows of $columns", async (layout) => {
+  const { numbers, columns } = layout;
   const { bits, values } = toBf16(numbers);
   const { codes, scales } = quantizeInt8Reference(values);
-  const expected = packInt8(codes, scales);
-  const numBlocks = values.length / 32;
-  const got = await quantize(bits, 0, numBlocks);
-  const usedBytes = numBlocks * 34;
+  const expected = packInt8(codes, scales, columns);
+  const got = await quantize(bits, { rows: values.length / columns, columns });
   expect(expected.some((byte) => byte !== 0)).toBe(true);
-  expect(Buffer.compare(got.subarray(0, usedBytes), expected.subarray(0, usedBytes))).toBe(0);
+  expect(Buffer.compare(got, expected)).toBe(0);
 });
 
-it("quantize-int8 writes its piece alone", async () => {
-  const { bits, values } = toBf16(randomNormal(4 * 32, 10));
+it.each([
+  { name: "groups of a row", rows: 2, columns: 384, first: 192, length: 128 },
+  { name: "whole rows with an odd number of blocks", rows: 5, columns: 96, first: 192, length: 192 },
+])("quantize-int8 writes its piece alone: $name", async ({ rows, columns, first, length }) => {
+  const { bits, values } = toBf16(randomNormal(rows * columns, 10));
   const { codes, scales } = quantizeInt8Reference(values);
-  const got = await quantize(bits, 6, 12);
-  const words = new Uint32Array(got.buffer);
-  const packed = new Uint32Array(packInt8(codes, scales).buffer);
-  expect([...words.slice(0, 48)]).toEqual(Array(48).fill(poison));
-  expect(words.slice(48, 80)).toEqual(packed.slice(0, 32));
-  expect([...words.slice(80, 99)]).toEqual(Array(19).fill(poison)); // the other codes, and six scales
-  expect(words.slice(99, 101)).toEqual(packed.slice(32, 34));
-  expect(words[101]).toBe(poison);
+  const all = new Uint32Array(packInt8(codes, scales, columns).buffer);
+  const got = await quantize(bits.slice(first, first + length), { rows, columns, first, before: poison });
+  const { scalesAtBytes } = int8Layout(rows, columns);
+  const isOf = (group: number) =>
+    group >= int8GroupsBefore(columns, first) && group < int8GroupsBefore(columns, first + length);
+  const hasCodes = (word: number) => {
+    const isPadding = columns % 64 !== 0 && Math.floor(word / 16) % 2 === 1 && word % 4 >= 2;
+    return isOf(Math.floor(word / 16)) && !isPadding;
+  };
+  const expected = all.map((value, word) => {
+    const scale = word - scalesAtBytes / 4;
+    return (scale < 0 ? hasCodes(word) : isOf(scale)) ? value : poison;
+  });
+  expect([...new Uint32Array(got.buffer)]).toEqual([...expected]);
 });
 
 it("the reference's error is at most half a scale, its scales within bf16's rounding of max / 127", () => {

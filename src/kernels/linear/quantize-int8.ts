@@ -2,12 +2,13 @@ import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/linear/quantize-int8.wgsl?raw";
 import { bf16 } from "../libraries.ts";
+import { int8BlockSize } from "./dense.ts";
 
 const workgroupSize = 64;
 
 /**
  * Dense weights from bf16 to int8, a piece of a matrix at a time.
- * piece: see `packInt8Piece`; weights: [numBlocks, 32] bf16; matrix: see `int8Layout`.
+ * piece: see `packInt8Piece`; weights: bf16 as in the matrix; matrix: see `int8Layout`, zeros before.
  */
 export const quantizeInt8 = defineKernel({
   id: "quantize-int8",
@@ -17,12 +18,12 @@ export const quantizeInt8 = defineKernel({
   constants: (_shape: Record<string, never>) => ({ WG_SIZE: workgroupSize }),
 });
 
-/** Which blocks of a matrix a piece has. */
+/** Which groups of a matrix a piece has; see `int8PieceUnit`. */
 export interface Int8Piece {
-  /** Even, since two scales share a word. */
-  readonly firstBlock: number;
-  /** Odd at the end of the matrix only. */
-  readonly numBlocks: number;
+  readonly firstGroup: number;
+  readonly numGroups: number;
+  /** Of a row. */
+  readonly columns: number;
   /** See `int8Layout`. */
   readonly scalesAtBytes: number;
 }
@@ -32,13 +33,11 @@ export const int8PieceBytes = 16;
 
 /** The `piece` binding. */
 export const packInt8Piece = ({
-  firstBlock,
-  numBlocks,
+  firstGroup,
+  numGroups,
+  columns,
   scalesAtBytes,
-}: Int8Piece): Uint32Array<ArrayBuffer> => Uint32Array.of(firstBlock, numBlocks, scalesAtBytes / 4, 0);
+}: Int8Piece): Uint32Array<ArrayBuffer> =>
+  Uint32Array.of(firstGroup, numGroups, scalesAtBytes / 4, columns / int8BlockSize);
 
-export const quantizeInt8Grid = (numBlocks: number): Grid => [
-  Math.ceil(numBlocks / (2 * workgroupSize)),
-  1,
-  1,
-];
+export const quantizeInt8Grid = (numGroups: number): Grid => [Math.ceil(numGroups / workgroupSize), 1, 1];

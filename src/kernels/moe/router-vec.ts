@@ -1,7 +1,7 @@
 import { defineKernel, divisible, f32 } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/router-vec.wgsl?raw";
-import { bf16, denseWeights, gainedInputs, interleaved, reduce, step } from "../libraries.ts";
+import { bf16, denseInputs, denseWeights, gainedInputs, interleaved, reduce, step } from "../libraries.ts";
 import { denseConstants } from "../linear/dense.ts";
 import type { MoeShape } from "./moe-shape.ts";
 
@@ -14,7 +14,7 @@ export type RouterVecShape = Pick<MoeShape, "hiddenSize" | "numExperts" | "eps">
 export const routerVec = defineKernel({
   id: "router-vec",
   wgsl,
-  libraries: [step, bf16, denseWeights.bf16, gainedInputs, interleaved, reduce],
+  libraries: [step, bf16, denseWeights.bf16, denseInputs, gainedInputs, interleaved, reduce],
   bindings: {
     step: "uniform",
     x: "read",

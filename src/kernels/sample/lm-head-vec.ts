@@ -1,7 +1,7 @@
 import { defineKernel, f32 } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/sample/lm-head-vec.wgsl?raw";
-import { bf16, denseWeights, gainedInputs, gumbel, reduce, step } from "../libraries.ts";
+import { bf16, denseInputs, denseWeights, gainedInputs, gumbel, reduce, step } from "../libraries.ts";
 import { checkDense, type DenseFormat, denseConstants } from "../linear/dense.ts";
 import { type Tuned, tuningOf } from "../tuning.ts";
 import { candidateLayout } from "./candidates.ts";
@@ -30,7 +30,10 @@ const maxGroupsPerDimension = 65535;
 export const lmHeadVec = defineKernel({
   id: "lm-head-vec",
   wgsl,
-  libraries: ({ dense }: LmHeadShape) => [step, bf16, denseWeights[dense], gainedInputs, gumbel, reduce],
+  libraries: ({ dense }: LmHeadShape) => [
+    ...[step, bf16, denseWeights[dense], denseInputs, gainedInputs],
+    ...[gumbel, reduce],
+  ],
   bindings: {
     step: "uniform",
     x: "read",

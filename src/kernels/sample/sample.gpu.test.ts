@@ -47,7 +47,7 @@ async function runLmHead(
   const gain = randomBf16(c.hiddenSize, 12);
   const { dense = "bf16" } = c;
   const shape = { ...c, dense, eps };
-  const weight = randomDense(dense, c.vocabSize * c.hiddenSize, 13, 0.05);
+  const weight = randomDense(dense, { rows: c.vocabSize, columns: c.hiddenSize }, 13, 0.05);
   const { logits, candidates } = await runKernel(await testGpu(), {
     kernel: lmHeadVec,
     shape,

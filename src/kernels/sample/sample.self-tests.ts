@@ -14,7 +14,7 @@ async function lmHead(gpu: Gpu, { variant, isSoftware, tuning, dense }: SelfTest
   const shape = { hiddenSize: 2880, vocabSize: 131, eps: 1e-5, dense, tuning };
   const x = randomNormal(shape.hiddenSize, 11);
   const gain = randomBf16(shape.hiddenSize, 12);
-  const weight = randomDense(dense, shape.vocabSize * shape.hiddenSize, 13, 0.05);
+  const weight = randomDense(dense, { rows: shape.vocabSize, columns: shape.hiddenSize }, 13, 0.05);
   const expected = lmHeadReference(x, gain.values, weight.values, shape.eps);
   const allowed = new Uint32Array(Math.ceil(shape.vocabSize / 32)).fill(0xffffffff);
   const { idsAt, sizeBytes } = candidateLayout(lmHeadCandidates(shape));

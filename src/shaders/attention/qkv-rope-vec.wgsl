@@ -1,5 +1,5 @@
 // qkv-rope-vec: qkv[t] = W . rmsnorm(x[t]) + bias; q and k rotated; q to `q`, k and v to the KV cache
-//   x      : [T, H] f32 as vec4    gain : [H] bf16, eight per vec4<u32>
+//   x      : [T, H] f32 as vec4    gain : [H] bf16, four per vec2<u32>
 //   weight : [(Q+2K)*D, H] as in lib/dense-*: q rows, k rows, v rows
 //   bias   : [(Q+2K)*D] bf16, four per vec2<u32>
 //   rope, q, keys, values : as in lib/rope-kv.wgsl
@@ -9,7 +9,7 @@
 //            sum of squares is a ninth sum of the same loop
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> gain: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> gain: array<vec2<u32>>;
 @group(0) @binding(3) var<storage, read> weight: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read> bias: array<vec2<u32>>;
 @group(0) @binding(5) var<storage, read> rope: array<vec4<f32>>;
@@ -36,6 +36,10 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   }
   let first_row = head * D + 4u * pairs;
   let second_row = first_row + D / 2u;
+  // What the end needs is loaded before the sums, so that it has arrived by then.
+  let first_bias = bias_at(first_row);
+  let second_bias = bias_at(second_row);
+  let turn = turn_at(step.position + token, pairs);
   var sums = array<f32, NUM_SUMS>();
   // A constant number of rounds, the last of which repeats a load where there is none: so all can be under way at once.
   for (var round = 0u; round < ROUNDS; round++) {
@@ -51,8 +55,8 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   sums = workgroup_sum(sums, lane);
   if (lane.index == 0u) {
     let scale = inverseSqrt(sums[SQUARES] / f32(H) + EPS);
-    let first = vec4<f32>(sums[0], sums[1], sums[2], sums[3]) * scale + bias_at(first_row);
-    let second = vec4<f32>(sums[4], sums[5], sums[6], sums[7]) * scale + bias_at(second_row);
-    store_pairs(token, head, pairs, RotaryPairs(first, second));
+    let first = vec4<f32>(sums[0], sums[1], sums[2], sums[3]) * scale + first_bias;
+    let second = vec4<f32>(sums[4], sums[5], sums[6], sums[7]) * scale + second_bias;
+    store_pairs(token, head, pairs, RotaryPairs(first, second), turn);
   }
 }

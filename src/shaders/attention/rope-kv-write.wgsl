@@ -17,5 +17,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let head = id.x / HALF_VECS;
   let pairs = id.x % HALF_VECS;
   let at = (id.y * (Q + 2u * K) + head) * (D / 4u) + pairs;
-  store_pairs(id.y, head, pairs, RotaryPairs(qkv[at], qkv[at + HALF_VECS]));
+  store_pairs(id.y, head, pairs, RotaryPairs(qkv[at], qkv[at + HALF_VECS]), turn_at(step.position + id.y, pairs));
 }

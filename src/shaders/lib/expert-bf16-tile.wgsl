@@ -1,6 +1,12 @@
 // Eights of a row's weights as stored, and one of them expanded (for lib/tile.wgsl, after lib/expert-bf16.wgsl).
+const TILE_COLUMNS: u32 = K;
+
 struct RawWeights {
   pairs: array<vec4<u32>, PARTS>,
+}
+
+fn tile_column(column: u32) -> u32 {
+  return column;
 }
 
 fn raw_weights(row: u32, block: u32, first: u32) -> RawWeights {

@@ -1,7 +1,13 @@
 // Eights of a row's weights as stored, and one of them expanded (for lib/tile.wgsl, after lib/expert-mxfp4.wgsl).
+const TILE_COLUMNS: u32 = K;
+
 struct RawWeights {
   codes: array<u32, PARTS>,
   scale: u32,
+}
+
+fn tile_column(column: u32) -> u32 {
+  return column;
 }
 
 fn raw_weights(row: u32, block: u32, first: u32) -> RawWeights {

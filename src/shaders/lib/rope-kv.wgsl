@@ -11,22 +11,33 @@ struct RotaryPairs {
   second: vec4<f32>,
 }
 
-// Half-split pairing: dim i turns with dim i + D/2.
-fn rotate_pairs(x: RotaryPairs, position: u32, pairs: u32) -> RotaryPairs {
+// Cosines and sines of four pairs.
+struct Turn {
+  cosines: vec4<f32>,
+  sines: vec4<f32>,
+}
+
+fn turn_at(position: u32, pairs: u32) -> Turn {
   let at = position * (D / 4u) + 2u * pairs;
   let a = rope[at];
   let b = rope[at + 1u];
-  let cosines = vec4<f32>(a.xz, b.xz);
-  let sines = vec4<f32>(a.yw, b.yw);
-  return RotaryPairs(x.first * cosines - x.second * sines, x.second * cosines + x.first * sines);
+  return Turn(vec4<f32>(a.xz, b.xz), vec4<f32>(a.yw, b.yw));
+}
+
+// Half-split pairing: dim i turns with dim i + D/2.
+fn rotate_pairs(x: RotaryPairs, turn: Turn) -> RotaryPairs {
+  return RotaryPairs(
+    x.first * turn.cosines - x.second * turn.sines,
+    x.second * turn.cosines + x.first * turn.sines,
+  );
 }
 
 fn kv_slot(kv_head: u32, position: u32) -> u32 {
   return (kv_head * CAPACITY + position % CAPACITY) * (D / 4u);
 }
 
-// `head` counts q heads, then k heads, then v heads; `pairs` = i / 4.
-fn store_pairs(token: u32, head: u32, pairs: u32, x: RotaryPairs) {
+// `head` counts q heads, then k heads, then v heads; `pairs` = i / 4; `turn` is that of the token's position.
+fn store_pairs(token: u32, head: u32, pairs: u32, x: RotaryPairs, turn: Turn) {
   let position = step.position + token;
   if (head >= Q + K) {
     let at = kv_slot(head - Q - K, position) + pairs;
@@ -34,7 +45,7 @@ fn store_pairs(token: u32, head: u32, pairs: u32, x: RotaryPairs) {
     values[at + HALF_VECS] = kv_pack(x.second);
     return;
   }
-  let rotated = rotate_pairs(x, position, pairs);
+  let rotated = rotate_pairs(x, turn);
   if (head >= Q) {
     let at = kv_slot(head - Q, position) + pairs;
     keys[at] = kv_pack(rotated.first);

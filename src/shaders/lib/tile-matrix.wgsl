@@ -11,7 +11,7 @@ const PITCH: u32 = 3u; // eights a row of a block: 2 and a gap, so that rows sid
 const PARTS: u32 = 4u; // eights of a row's 32 weights, all by one invocation
 const INPUT_PARTS: u32 = 4u * TILE_M / TILE_THREADS; // eights of inputs that an invocation splits
 const INPUT_STRIDE: u32 = TILE_THREADS / 4u; // rows between them
-const NUM_BLOCKS: u32 = (K + 31u) / 32u;
+const NUM_BLOCKS: u32 = (TILE_COLUMNS + 31u) / 32u;
 const LOW: u32 = TILE_M / 8u;
 const WEIGHTS: u32 = 2u * TILE_M / 8u;
 const SHRINK: f32 = 0.0625; // inputs up to 2^20 fit into f16 so, and hardly anything is lost below
@@ -33,12 +33,17 @@ struct Eight {
   b: vec4<f32>,
 }
 
-// Inputs 8 eight .. of a row; none beyond K.
+// Inputs 8 eight .. of a row in the order of the steps; none beyond K.
 fn tile_input(row: u32, eight: u32) -> Eight {
-  if (K % 32u != 0u && eight >= K / 8u) {
-    return Eight();
+  return Eight(tile_input_four(row, 2u * eight), tile_input_four(row, 2u * eight + 1u));
+}
+
+fn tile_input_four(row: u32, place: u32) -> vec4<f32> {
+  let column = tile_column(place);
+  if (K != 32u * NUM_BLOCKS && column >= K / 4u) {
+    return vec4<f32>();
   }
-  return Eight(inputs[row + 2u * eight] * SHRINK, inputs[row + 2u * eight + 1u] * SHRINK);
+  return inputs[row + column] * SHRINK;
 }
 
 // The leading bits of a value, as many as f16 has.

@@ -1,8 +1,10 @@
 // Products of a tile of TILE_M tokens with a tile of TILE_N weight rows, by f32 arithmetic.
 // Needs: TILE_THREADS (64 or 128), TILE_M (a multiple of TILE_THREADS / 8), TILE_N = 64, K, the contraction width (a
 // multiple of 8); binding `inputs: array<vec4<f32>>` [any, K]; from a weights library
+//   const TILE_COLUMNS, the weights of a row: K, or more where rows are padded with zeros
+//   fn tile_column(column: u32) -> u32      which vec4 of a row is number `column` in the order of the steps
 //   struct RawWeights, PARTS times eight weights as stored
-//   fn raw_weights(row: u32, block: u32, first: u32) -> RawWeights     weights 32 block + 8 first .. of a row, loaded
+//   fn raw_weights(row: u32, block: u32, first: u32) -> RawWeights     weights 32 block + 8 first .. in that order, loaded
 //   fn expand_weights(raw: RawWeights, part: u32) -> array<vec4<f32>, 2>    weights 8 part .. 8 part + 7 of them
 // and, from the kernel,
 //   fn tile_input_row(tile: vec4<u32>, m: u32) -> u32            the row of `inputs` of token m of the tile
@@ -16,7 +18,7 @@
 const TILE_Y: u32 = TILE_THREADS / 8u;
 const TOKENS_PER_THREAD: u32 = TILE_M / TILE_Y;
 const PARTS: u32 = 4u * TILE_N / TILE_THREADS; // eights of a row's 32 weights that an invocation expands
-const NUM_BLOCKS: u32 = (K + 31u) / 32u;
+const NUM_BLOCKS: u32 = (TILE_COLUMNS + 31u) / 32u;
 var<workgroup> tile_inputs: array<vec4<f32>, TILE_M * 8u>;
 var<workgroup> tile_weights: array<vec4<f32>, TILE_N * 8u>;
 
@@ -31,9 +33,10 @@ fn weight_slot(row: u32, column: u32) -> u32 {
   return row * 8u + (column ^ ((row / 2u) & 7u) ^ ((row & 1u) * 4u));
 }
 
-// Four inputs of a row; none beyond K.
-fn tile_input(row: u32, column: u32) -> vec4<f32> {
-  if (K % 32u != 0u && column >= K / 4u) {
+// Four inputs of a row, by their place in the order of the steps; none beyond K.
+fn tile_input(row: u32, place: u32) -> vec4<f32> {
+  let column = tile_column(place);
+  if (K != 32u * NUM_BLOCKS && column >= K / 4u) {
     return vec4<f32>();
   }
   return inputs[row + column];

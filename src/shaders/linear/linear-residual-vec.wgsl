@@ -17,6 +17,9 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
   }
   let first_row = group.x * ROWS;
   let input = group.y * (K / 4u);
+  // What the end needs is loaded before the sums, so that it has arrived by then.
+  let row = min(first_row + min(lane.index, ROWS - 1u), N - 1u);
+  let residual = out[group.y * N + row] + bf16_select(bias[row / 2u], row);
   var sums = array<f32, NUM_SUMS>();
   // A constant number of rounds, the last of which repeats a load where there is none: so all can be under way at once.
   for (var round = 0u; round < ROUNDS; round++) {
@@ -24,15 +27,19 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
     let used = select(0.0, 1.0, lane.index + round * WG_SIZE < ROW_LOADS);
     var inputs: DenseInputs;
     for (var v = 0u; v < LOAD_VECS; v++) {
-      inputs[v] = x[input + LOAD_VECS * i + v];
+      inputs.vecs[v] = dense_x(input, dense_input(i, v));
     }
+    complete_inputs(&inputs);
     for (var r = 0u; r < ROWS; r++) {
       sums[r] += used * dense_dot(min(first_row + r, N - 1u), i, &inputs);
     }
   }
-  let totals = workgroup_sum(sums, lane);
-  let row = first_row + lane.index;
-  if (lane.index < ROWS && row < N) {
-    out[group.y * N + row] += totals[lane.index] + bf16_select(bias[row / 2u], row);
+  sums = workgroup_sum(sums, lane);
+  if (lane.index < ROWS && first_row + lane.index < N) {
+    var sum = sums[0];
+    for (var r = 1u; r < ROWS; r++) {
+      sum = select(sum, sums[r], lane.index == r); // no index that varies
+    }
+    out[group.y * N + row] = residual + sum;
   }
 }

@@ -1,8 +1,8 @@
 // quantize-int8: for each block of 32 weights, scale = bf16(max |w| / 127) and code = round(w / scale)
-//   piece   : which blocks these are    weights : [num_blocks, 32] bf16, eight per vec4<u32>
+//   piece   : which blocks these are    weights : rows of row_blocks blocks of 32 bf16, or a part of one, eight per vec4<u32>
 //   matrix  : as in lib/dense-int8.wgsl: codes, then from word `scales_at` the scales, two per u32
-//   grid    : (ceil(num_blocks / 2 / WG_SIZE), 1, 1); an invocation for two blocks, whose scales share a word
-//   needs an even first_block; an odd num_blocks at the end of the matrix only
+//   grid    : (ceil(num_groups / WG_SIZE), 1, 1); an invocation for a group of two blocks, the last of a row may have one.
+//   Rows that end with such a group come whole. What pads them in the matrix is not written: it is zero
 // Codes are found with the scale as it is stored, so that its rounding costs nothing: the largest weight is at most
 // 127.25 scales. Ties go to even, exactly: products of a code and a scale have 15 bits. Blocks below 1e-30 become zero, since
 // their scales could be subnormal.
@@ -11,10 +11,10 @@
 @group(0) @binding(2) var<storage, read_write> matrix: array<u32>;
 
 struct Piece {
-  first_block: u32, // in the matrix
-  num_blocks: u32,
+  first_group: u32, // in the matrix
+  num_groups: u32,
   scales_at: u32,   // word of the matrix's first scale
-  padding: u32,
+  row_blocks: u32,
 }
 
 fn largest(pair: u32) -> f32 {
@@ -49,27 +49,35 @@ fn four_codes(first: u32, second: u32, scale: f32, inverse: f32) -> u32 {
 
 @compute @workgroup_size(WG_SIZE)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let first = 2u * id.x;
-  if (first >= piece.num_blocks) {
+  if (id.x >= piece.num_groups) {
     return;
   }
+  let group = piece.first_group + id.x;
+  let row_groups = (piece.row_blocks + 1u) / 2u;
+  // Blocks of the piece before this group's: two a group, but for the last groups of odd rows, which come whole.
+  let first = 2u * id.x - piece.row_blocks % 2u * (id.x / row_groups);
+  let num_blocks = min(2u, piece.row_blocks - 2u * (group % row_groups));
   var scales = 0u;
-  for (var block = first; block < min(first + 2u, piece.num_blocks); block++) {
+  for (var b = 0u; b < num_blocks; b++) {
     var greatest = 0.0;
     for (var i = 0u; i < 4u; i++) {
-      let pairs = weights[block * 4u + i];
+      let pairs = weights[(first + b) * 4u + i];
       greatest = max(greatest, max(max(largest(pairs.x), largest(pairs.y)), max(largest(pairs.z), largest(pairs.w))));
     }
     let bits = scale_bits(greatest);
     let scale = bf16_low(bits);
     let inverse = select(0.0, 1.0 / max(scale, 1e-33), scale > 0.0);
     for (var i = 0u; i < 4u; i++) {
-      let pairs = weights[block * 4u + i];
-      let at = (piece.first_block + block) * 8u + 2u * i;
-      matrix[at] = four_codes(pairs.x, pairs.y, scale, inverse);
-      matrix[at + 1u] = four_codes(pairs.z, pairs.w, scale, inverse);
+      let pairs = weights[(first + b) * 4u + i];
+      put_four(group, 8u * b + 2u * i, four_codes(pairs.x, pairs.y, scale, inverse));
+      put_four(group, 8u * b + 2u * i + 1u, four_codes(pairs.z, pairs.w, scale, inverse));
     }
-    scales |= bits << (16u * (block - first));
+    scales |= bits << (16u * b);
   }
-  matrix[piece.scales_at + (piece.first_block + first) / 2u] = scales;
+  matrix[piece.scales_at + group] = scales;
+}
+
+// The four codes of vec4 `v` of a group: component v / 4 of its element v % 4.
+fn put_four(group: u32, v: u32, codes: u32) {
+  matrix[group * 16u + v % 4u * 4u + v / 4u] = codes;
 }

@@ -1,5 +1,5 @@
 // router-vec: logits[t,e] = router[e] . rms_norm(x[t]) + bias[e]; normed[t] = rms_norm(x[t]), which the experts take as input
-//   x      : [T, H] f32 as vec4      gain : [H] bf16, eight per vec4<u32>
+//   x      : [T, H] f32 as vec4      gain : [H] bf16, four per vec2<u32>
 //   weight : the router, [E, H] bf16 as in lib/dense-bf16.wgsl      bias : [E] bf16, two per u32
 //   logits : [T, E] f32              normed : [T, H] f32 as vec4, rows in the order of lib/interleaved.wgsl
 //   grid   : (E, T, 1); a workgroup makes one logit of one token and its share of the normed row    needs H % 32 == 0
@@ -7,7 +7,7 @@
 //            squares is a second sum of the same loop, made by every workgroup
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> gain: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> gain: array<vec2<u32>>;
 @group(0) @binding(3) var<storage, read> weight: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read> bias: array<u32>;
 @group(0) @binding(5) var<storage, read_write> logits: array<f32>;
@@ -38,8 +38,7 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
     logits[token * E + expert] = sums[0] * scale + bf16_select(bias[expert / 2u], expert);
   }
   for (var v = expert * VECS / E + lane.index; v < (expert + 1u) * VECS / E; v += WG_SIZE) {
-    let g = gain[v / 2u];
-    let pairs = select(g.xy, g.zw, v % 2u == 1u);
+    let pairs = gain[v];
     let gains = vec4<f32>(bf16_pair(pairs.x), bf16_pair(pairs.y));
     normed[token * VECS + interleaved(v, H / 32u)] = x[token * VECS + v] * scale * gains;
   }

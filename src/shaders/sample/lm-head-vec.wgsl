@@ -8,13 +8,14 @@
 //   The norm's scale is a common factor, so its sum of squares is one more sum of the same pass.
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> gain: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> gain: array<vec2<u32>>;
 @group(0) @binding(3) var<storage, read> weight: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read> allowed: array<u32>;
 @group(0) @binding(5) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(6) var<storage, read_write> candidates: array<u32>;
 
 const NEVER: f32 = -3.0e38;
+const ROUNDS: u32 = (ROW_LOADS + WG_SIZE - 1u) / WG_SIZE;
 
 @compute @workgroup_size(WG_SIZE)
 fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -25,11 +26,14 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
   }
   let input = (step.num_tokens - 1u) * (H / 4u);
   var sums = array<f32, NUM_SUMS>();
-  for (var i = lane.index; i < ROW_LOADS; i += WG_SIZE) {
+  // A constant number of rounds, the last of which repeats a load where there is none: so all can be under way at once.
+  for (var round = 0u; round < ROUNDS; round++) {
+    let i = min(lane.index + round * WG_SIZE, ROW_LOADS - 1u);
+    let used = select(0.0, 1.0, lane.index + round * WG_SIZE < ROW_LOADS);
     var inputs: DenseInputs;
-    sums[ROWS] += gained_inputs(input, i, &inputs);
+    sums[ROWS] += used * gained_inputs(input, i, &inputs);
     for (var r = 0u; r < ROWS; r++) {
-      sums[r] += dense_dot(min(first_row + r, END_ROW - 1u) - FIRST_ROW, i, &inputs);
+      sums[r] += used * dense_dot(min(first_row + r, END_ROW - 1u) - FIRST_ROW, i, &inputs);
     }
   }
   let totals = workgroup_sum(sums, lane);
