@@ -199,7 +199,7 @@ async function loadAndAsk(
 async function readAlone(options: TripOptions, { page }: ProofBrowser, loadRate: number): Promise<void> {
   const { store, report, say, uploadRate } = options;
   await page.evaluate(() => trip.dispose());
-  const verify = "sampled"; // the library's own default
+  const verify = "sampled" as const; // the library's own default
   const { rate } = await page.evaluate((request) => trip.direct({ kind: "read", ...request }), {
     store,
     verify,
