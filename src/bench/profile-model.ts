@@ -1,5 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { profileSteps } from "../gpu/profile.ts";
+import { isLeftOut } from "../gpu/steps.ts";
 import type { LoadedModel } from "../runtime/loaded-model.ts";
 import { writePass } from "../runtime/passes.ts";
 import type { Ceiling } from "./ceiling.ts";
@@ -26,8 +27,8 @@ export async function profilePass(
 ): Promise<PassProfile> {
   const { plan, config } = model;
   const count = pass === "decode" ? 1 : numTokens;
-  const steps = [...plan[pass], ...plan.head];
   const run = { numTokens: count, maxKeys: position + count };
+  const steps = [...plan[pass], ...plan.head].filter((step) => !isLeftOut(step, run));
   const prepare = () =>
     writePass(gpu, plan, promptOf(count, config.vocabSize), { position, numTokens: count });
   const times = await profileSteps(gpu, steps, run, prepare);

@@ -1,4 +1,5 @@
 import type { Gpu } from "../gpu/gpu.ts";
+import { isLeftOut } from "../gpu/steps.ts";
 import { median, timeEncoding } from "../gpu/time-steps.ts";
 import type { LoadedModel } from "../runtime/loaded-model.ts";
 import { writePass } from "../runtime/passes.ts";
@@ -94,7 +95,7 @@ function decodeRates(model: LoadedModel, ceiling: Ceiling) {
 /** The dispatches of a decoded token. */
 const decodeSteps = ({ plan }: LoadedModel) => {
   const run = { numTokens: 1, maxKeys: 1 };
-  return [...plan.decode, ...plan.head, ...plan.sample].filter((step) => !step.grid(run).includes(0));
+  return [...plan.decode, ...plan.head, ...plan.sample].filter((step) => !isLeftOut(step, run));
 };
 
 async function timeDecodeEncoding(gpu: Gpu, model: LoadedModel) {

@@ -1,6 +1,6 @@
 import { throwIfAborted } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { encodeSteps, submit } from "../gpu/steps.ts";
+import { encodeSteps, isLeftOut, submit } from "../gpu/steps.ts";
 import { createGpuTimer, type GpuTimer, timeRound } from "../gpu/time-steps.ts";
 import type { PassRun } from "../model/plan-types.ts";
 import type { LoadedModel } from "../runtime/loaded-model.ts";
@@ -52,12 +52,12 @@ async function timeKernel(
 ): Promise<KernelResult[]> {
   const { plan, config } = model;
   const all = pass === "decode" ? [...plan.decode, ...plan.head, ...plan.sample] : plan.prefill;
-  const steps = all.filter(({ pipeline }) => pipeline.id === kernel);
-  if (steps.length === 0) return [];
   const position = pass === "decode" ? Math.min(options.depth ?? 64, model.info.contextLength - 1) : 0;
   const numTokens =
     pass === "decode" ? 1 : Math.min(plan.maxTokensPerPass, options.promptTokens[0] ?? plan.maxTokensPerPass);
   const run: PassRun = { numTokens, maxKeys: position + numTokens };
+  const steps = all.filter((step) => step.pipeline.id === kernel && !isLeftOut(step, run));
+  if (steps.length === 0) return [];
   // A whole pass first: it leaves routing and activations as they are in use, which repeated updates would spoil.
   writePass(gpu, plan, promptOf(numTokens, config.vocabSize), { position, numTokens });
   submit(gpu, "kernel bench", (encoder) => encodeSteps(encoder, plan[pass], run, "kernel bench"));

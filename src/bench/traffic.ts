@@ -1,5 +1,5 @@
 import type { ModelConfig } from "../format/types.ts";
-import type { Step } from "../gpu/steps.ts";
+import { isLeftOut, type Step } from "../gpu/steps.ts";
 import { kvElementBytes } from "../kernels/attention/kv-cache.ts";
 import type { Activations } from "../model/activations.ts";
 import type { PassRun } from "../model/plan-types.ts";
@@ -60,6 +60,7 @@ export function createTrafficMeter(model: TrafficModel): TrafficMeter {
   function ofStep(step: Step<PassRun>, run: PassRun): Traffic {
     let bytes = 0;
     let operations = 0;
+    if (isLeftOut(step, run)) return { bytes, operations };
     for (const [name, buffer] of Object.entries(step.buffers ?? {})) {
       if (step.pipeline.bindings[name] !== "read") continue;
       const layer = layerOfKv.get(buffer);

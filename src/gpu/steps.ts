@@ -13,6 +13,9 @@ export interface Step<Run> {
   readonly buffers?: Readonly<Record<string, GPUBuffer>>;
 }
 
+/** Whether a run leaves a step out: its grid is empty. */
+export const isLeftOut = <Run>(step: Step<Run>, run: Run): boolean => step.grid(run).includes(0);
+
 /** Encodes a plan into one compute pass. A step whose grid is empty is left out. */
 export function encodeSteps<Run>(
   encoder: GPUCommandEncoder,

@@ -1,4 +1,5 @@
 import type { KernelLibrary } from "../gpu/kernel.ts";
+import attentionChunkWgsl from "../shaders/lib/attention-chunk.wgsl?raw";
 import bf16Wgsl from "../shaders/lib/bf16.wgsl?raw";
 import chooseExpertsSubgroupsWgsl from "../shaders/lib/choose-experts-subgroups.wgsl?raw";
 import chooseExpertsWorkgroupWgsl from "../shaders/lib/choose-experts-workgroup.wgsl?raw";
@@ -18,6 +19,8 @@ import halvesWgsl from "../shaders/lib/halves.wgsl?raw";
 import interleavedWgsl from "../shaders/lib/interleaved.wgsl?raw";
 import kvF16Wgsl from "../shaders/lib/kv-f16.wgsl?raw";
 import kvF32Wgsl from "../shaders/lib/kv-f32.wgsl?raw";
+import largestSubgroupsWgsl from "../shaders/lib/largest-subgroups.wgsl?raw";
+import largestWorkgroupWgsl from "../shaders/lib/largest-workgroup.wgsl?raw";
 import mxfp4Wgsl from "../shaders/lib/mxfp4.wgsl?raw";
 import mxfp4HalfWgsl from "../shaders/lib/mxfp4-half.wgsl?raw";
 import orderKeyWgsl from "../shaders/lib/order-key.wgsl?raw";
@@ -85,5 +88,9 @@ export const tileProducts = (
 ): readonly KernelLibrary[] => (products === "f32" ? [tileWgsl] : [halves[weights], tileMatrixWgsl]);
 /** Lanes that share a row of attention; needs the constant HEAD_VECS. */
 export const rowParts: KernelLibrary = { subgroups: rowPartsSubgroupsWgsl, workgroup: rowPartsWorkgroupWgsl };
+/** The largest over a workgroup. */
+const largest: KernelLibrary = { subgroups: largestSubgroupsWgsl, workgroup: largestWorkgroupWgsl };
+/** Attention of a token over a chunk of keys; needs a KV format and the constants HEADS and WG_SIZE. */
+export const attentionChunk: readonly KernelLibrary[] = [rowParts, largest, attentionChunkWgsl];
 /** Counter-based Gumbel noise for sampling. */
 export const gumbel: KernelLibrary = gumbelWgsl;

@@ -1,7 +1,12 @@
 import type { ModelConfig } from "../format/types.ts";
 import type { Step } from "../gpu/steps.ts";
 import type { AttentionShape } from "../kernels/attention/attention-shape.ts";
-import { attentionSinkDecode, attentionSinkDecodeGrid } from "../kernels/attention/attention-sink-decode.ts";
+import {
+  attentionSinkDecode,
+  attentionSinkDecodeGrid,
+  type DecodeForm,
+  decodeForm,
+} from "../kernels/attention/attention-sink-decode.ts";
 import { attentionSinkMerge, attentionSinkMergeGrid } from "../kernels/attention/attention-sink-merge.ts";
 import { qkvRopeVec, qkvRopeVecGrid } from "../kernels/attention/qkv-rope-vec.ts";
 import { embed, embedGrid } from "../kernels/embed/embed.ts";
@@ -15,7 +20,7 @@ import { attentionShape, denseFormats, moeShape, type PlanOptions, queryWidth } 
 import type { StepBuilder } from "./step-builder.ts";
 import type { LayerWeights, ModelWeights } from "./weights.ts";
 
-/** One token from its id to the residual after the last layer: 7 dispatches a layer. */
+/** One token from its id to the residual after the last layer: 6 dispatches a layer, 7 where its keys are many. */
 export async function decodeSteps(
   build: StepBuilder,
   config: ModelConfig,
@@ -67,12 +72,7 @@ function layerSteps(
       { step, x, gain: layer.attentionNorm, weight: layer.qkvWeight, bias: layer.qkvBias, rope, q, ...kv },
       () => qkvRopeVecGrid(shape, 1),
     ),
-    build(attentionSinkDecode, shape, { step, q, ...kv, partials }, (run) =>
-      attentionSinkDecodeGrid(shape, 1, visibleKeys(shape, run)),
-    ),
-    build(attentionSinkMerge, shape, { step, partials, sinks: layer.sinks, out: attention }, () =>
-      attentionSinkMergeGrid(shape, 1),
-    ),
+    ...attentionSteps(build, shape, { step, q, ...kv, sinks: layer.sinks, partials, out: attention }),
     build(
       linearResidualVec,
       output,
@@ -107,6 +107,34 @@ function layerSteps(
         () => moeDownVecGrid(moe, 1),
       ),
     ),
+  ];
+}
+
+/**
+ * Attention in one dispatch while there are few keys, and in shares that are joined once there are more. A layer whose
+ * window never shows so many has the first only.
+ */
+function attentionSteps(
+  build: StepBuilder,
+  shape: AttentionShape,
+  buffers: Readonly<Record<keyof (typeof attentionSinkDecode)["bindings"], GPUBuffer>>,
+): Promise<Step<PassRun>>[] {
+  const most = visibleKeys(shape, { numTokens: 1, maxKeys: shape.capacity });
+  const forms: readonly DecodeForm[] = decodeForm(most) === "direct" ? ["direct"] : ["direct", "split"];
+  const { step, partials, sinks, out } = buffers;
+  return [
+    ...forms.map((form) =>
+      build(attentionSinkDecode, { ...shape, form }, buffers, (run) =>
+        attentionSinkDecodeGrid({ ...shape, form }, 1, visibleKeys(shape, run)),
+      ),
+    ),
+    ...(forms.includes("split")
+      ? [
+          build(attentionSinkMerge, shape, { step, partials, sinks, out }, (run) =>
+            attentionSinkMergeGrid(shape, 1, visibleKeys(shape, run)),
+          ),
+        ]
+      : []),
   ];
 }
 

@@ -10,6 +10,7 @@ import {
   attentionPartialsBytes,
   attentionSinkDecode,
   attentionSinkDecodeGrid,
+  decodeForm,
 } from "./attention-sink-decode.ts";
 import { attentionSinkMerge, attentionSinkMergeGrid } from "./attention-sink-merge.ts";
 import { attentionSinkPrefill, attentionSinkPrefillGrid } from "./attention-sink-prefill.ts";
@@ -57,19 +58,23 @@ async function pass(shape: AttentionShape, cache: Cache, position: number, numTo
       grid,
     });
   }
-  const { partials } = await runKernel(gpu, {
+  const maxKeys = shape.window === 0 ? position + 1 : Math.min(shape.window, position + 1);
+  const form = decodeForm(maxKeys);
+  const { partials, out } = await runKernel(gpu, {
     ...common,
     kernel: attentionSinkDecode,
+    shape: { ...shape, form },
     inputs,
-    outputs: { partials: attentionPartialsBytes(shape, 1) },
-    grid: attentionSinkDecodeGrid(shape, 1, position + 1),
+    outputs: { partials: attentionPartialsBytes(shape, 1), out: outBytes },
+    grid: attentionSinkDecodeGrid({ ...shape, form }, 1, maxKeys),
   });
+  if (form === "direct") return { out };
   return runKernel(gpu, {
     ...common,
     kernel: attentionSinkMerge,
     inputs: { partials: new Uint8Array(partials), sinks: sinks.bits },
     outputs: { out: outBytes },
-    grid: attentionSinkMergeGrid(shape, 1),
+    grid: attentionSinkMergeGrid(shape, 1, maxKeys),
   });
 }
 

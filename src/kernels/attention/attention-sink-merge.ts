@@ -2,7 +2,7 @@ import { defineKernel, divisible } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/attention/attention-sink-merge.wgsl?raw";
 import { bf16, step } from "../libraries.ts";
-import { maxSplits } from "./attention-sink-decode.ts";
+import { decodeForm, maxSplits } from "./attention-sink-decode.ts";
 
 export interface AttentionMergeShape {
   readonly numHeads: number;
@@ -18,7 +18,7 @@ export const attentionSinkMerge = defineKernel({
   constants: ({ numHeads, headDim }: AttentionMergeShape) => ({
     Q: numHeads,
     D: headDim,
-    WG_SIZE: 128,
+    WG_SIZE: 256,
     MAX_SPLITS: maxSplits,
   }),
   check: ({ headDim }) => [
@@ -27,9 +27,9 @@ export const attentionSinkMerge = defineKernel({
   ],
 });
 
-/** One workgroup for a query head and a token. */
-export const attentionSinkMergeGrid = ({ numHeads }: AttentionMergeShape, numTokens: number): Grid => [
-  numHeads,
-  numTokens,
-  1,
-];
+/** One workgroup for a query head and a token; nothing where attention-sink-decode leaves nothing to join. */
+export const attentionSinkMergeGrid = (
+  { numHeads }: AttentionMergeShape,
+  numTokens: number,
+  maxKeys: number,
+): Grid => (decodeForm(maxKeys) === "split" ? [numHeads, numTokens, 1] : [0, 0, 0]);

@@ -22,6 +22,8 @@ import { ropeKvWriteReference } from "./rope-kv-write.reference.ts";
 import { ropeKvWrite, ropeKvWriteGrid } from "./rope-kv-write.ts";
 
 const heads = { numHeads: 16, numKvHeads: 2, headDim: 64 };
+/** More keys than one workgroup takes alone. */
+const many = 1000;
 const sliding: AttentionCase = {
   ...heads,
   ...{ name: "sliding", window: 128, capacity: 147, position: 300, numTokens: 20 },
@@ -31,20 +33,43 @@ const full: AttentionCase = {
   ...{ name: "full", window: 0, capacity: 304, position: 300, numTokens: 1 },
 };
 
-/** The two kernels of a decode step, one after the other: the parts mean nothing alone. */
-async function decode(gpu: Gpu, given: AttentionCase, { kvFormat, variant, isSoftware }: SelfTestTarget) {
+/** Each form of decoding, the second with the merge: shares mean nothing alone. */
+async function decode(gpu: Gpu, given: AttentionCase, target: SelfTestTarget) {
+  await decodeAlone(gpu, given, target);
+  await decodeInShares(gpu, given, target);
+}
+
+async function decodeAlone(
+  gpu: Gpu,
+  given: AttentionCase,
+  { kvFormat, variant, isSoftware }: SelfTestTarget,
+) {
   const data = attentionData(given, kvFormat);
-  const { partials } = await runKernel(gpu, {
-    ...{ kernel: attentionSinkDecode, shape: { ...given, kvFormat }, variant, isSoftware, step: given },
+  const shape = { ...given, kvFormat, form: "direct" } as const;
+  const { out } = await runKernel(gpu, {
+    ...{ kernel: attentionSinkDecode, shape, variant, isSoftware, step: given },
     inputs: data,
-    outputs: { partials: attentionPartialsBytes(given, given.numTokens) },
-    grid: attentionSinkDecodeGrid(given, given.numTokens, given.position + given.numTokens),
+    outputs: { partials: attentionPartialsBytes(given, given.numTokens), out: data.q.byteLength },
+    grid: attentionSinkDecodeGrid(shape, given.numTokens, 1),
+  });
+  expectAttention(out, data, given);
+}
+
+async function decodeInShares(gpu: Gpu, given: AttentionCase, target: SelfTestTarget) {
+  const { kvFormat, variant, isSoftware } = target;
+  const data = attentionData(given, kvFormat);
+  const shape = { ...given, kvFormat, form: "split" } as const;
+  const { partials } = await runKernel(gpu, {
+    ...{ kernel: attentionSinkDecode, shape, variant, isSoftware, step: given },
+    inputs: data,
+    outputs: { partials: attentionPartialsBytes(given, given.numTokens), out: data.q.byteLength },
+    grid: attentionSinkDecodeGrid(shape, given.numTokens, many),
   });
   const { out } = await runKernel(gpu, {
     ...{ kernel: attentionSinkMerge, shape: given, variant, isSoftware, step: given },
     inputs: { partials: new Uint8Array(partials), sinks: data.sinks },
     outputs: { out: data.q.byteLength },
-    grid: attentionSinkMergeGrid(given, given.numTokens),
+    grid: attentionSinkMergeGrid(given, given.numTokens, many),
   });
   expectAttention(out, data, given);
 }
@@ -86,7 +111,7 @@ export const attentionSelfTests: readonly SelfTest[] = [
   { kernel: attentionSinkDecode.id, run: (gpu, target) => decode(gpu, full, target) },
   {
     kernel: attentionSinkMerge.id,
-    run: (gpu, target) => decode(gpu, { ...sliding, numTokens: 1 }, target),
+    run: (gpu, target) => decodeInShares(gpu, { ...sliding, numTokens: 1 }, target),
   },
   { kernel: attentionSinkPrefill.id, run: (gpu, target) => prefill(gpu, sliding, target) },
   { kernel: ropeKvWrite.id, run: writeKv },

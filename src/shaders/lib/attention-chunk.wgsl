@@ -1,0 +1,231 @@
+// A token's attention over a chunk of its keys, for HEADS (at most 8) heads that share them: scores, the softmax's m, and sums of
+// weighted values so far. Two barriers a chunk. Needs lib/kv-*, lib/row-parts-*, lib/largest-*, the bindings `keys` and
+// `values`, and CHUNK_VECS vec4s of workgroup memory as `scratch`.
+// Private arrays are indexed by constants alone, in functions that are called with constants: in a loop that a compiler
+// does not unroll they would lie in memory.
+const HEAD_VECS: u32 = D / 4u;
+const QUADS: u32 = (HEADS + 3u) / 4u;                 // heads go four to a vec4; those past HEADS have queries of 0
+// Scores: ROW_PARTS lanes a key, each with every ROW_PARTS-th vec4 of it, BLOCK of them at a time, and ROUNDS keys a lane.
+const BLOCK: u32 = 4u;
+const KEY_BLOCKS: u32 = (HEAD_VECS / ROW_PARTS + BLOCK - 1u) / BLOCK;
+const ROUNDS: u32 = select(1u, 2u, ROW_PARTS > 1u);
+const ROUND_KEYS: u32 = WG_SIZE / ROW_PARTS;
+const CHUNK: u32 = ROUNDS * ROUND_KEYS;
+// Values: HEAD_VECS lanes a key, a vec4 of the dims each, and VALUE_ROUNDS keys a lane at a time.
+const KEY_LANES: u32 = WG_SIZE / HEAD_VECS;
+const VALUE_LANES: u32 = KEY_LANES * HEAD_VECS;
+const VALUE_ROUNDS: u32 = 8u;
+const IS_WHOLE: bool = CHUNK % (VALUE_ROUNDS * KEY_LANES) == 0u;
+// Workgroup memory: queries as [QUADS, 4 components, QUERY_VECS], m on its way, weights as [CHUNK, QUADS].
+const QUERY_VECS: u32 = KEY_BLOCKS * BLOCK * ROW_PARTS; // a head's, and zeros
+const LARGEST_AT: u32 = 4u * QUADS * QUERY_VECS;
+const WEIGHTS_AT: u32 = LARGEST_AT + LARGEST_VECS;
+const CHUNK_VECS: u32 = WEIGHTS_AT + CHUNK * QUADS;
+const MASKED: f32 = -3e38;
+
+var<private> keys_ahead: array<KvVec, 2u * BLOCK>;   // [ROUNDS, BLOCK]
+var<private> values_ahead: array<KvVec, VALUE_ROUNDS>;
+var<private> scores: array<vec4<f32>, 4>;            // [ROUNDS, 2], a vec4 has four heads
+var<private> largest: array<vec4<f32>, 2>;
+var<private> totals: array<vec4<f32>, 2>;
+var<private> sums: array<vec4<f32>, 8>;              // by head
+
+// A workgroup's share of a token's keys.
+struct Share {
+  row: u32,   // KV head * CAPACITY
+  slot: u32,  // of the first key
+  count: u32, // of keys, at least one
+}
+
+// Where key `index` of the share is, or the last one where the share has no such key.
+fn kv_at(share: Share, index: u32) -> u32 {
+  let slot = share.slot + min(index, share.count - 1u);
+  return (share.row + slot - select(0u, CAPACITY, slot >= CAPACITY)) * HEAD_VECS;
+}
+
+fn load_key(round: u32, share: Share, chunk: u32, block: u32, lane: u32) {
+  let at = kv_at(share, chunk + round * ROUND_KEYS + lane / ROW_PARTS);
+  let d = block * BLOCK * ROW_PARTS + lane % ROW_PARTS;
+  keys_ahead[round * BLOCK] = keys[at + d];
+  keys_ahead[round * BLOCK + 1u] = keys[at + min(d + ROW_PARTS, HEAD_VECS - 1u)];
+  keys_ahead[round * BLOCK + 2u] = keys[at + min(d + 2u * ROW_PARTS, HEAD_VECS - 1u)];
+  keys_ahead[round * BLOCK + 3u] = keys[at + min(d + 3u * ROW_PARTS, HEAD_VECS - 1u)];
+}
+
+fn load_keys(share: Share, chunk: u32, block: u32, lane: u32) {
+  load_key(0u, share, chunk, block, lane);
+  if (ROUNDS > 1u) {
+    load_key(1u, share, chunk, block, lane);
+  }
+}
+
+fn load_value(round: u32, share: Share, start: u32, lane: u32) {
+  values_ahead[round] = values[kv_at(share, start + round * KEY_LANES + lane / HEAD_VECS) + lane % HEAD_VECS];
+}
+
+fn load_values(share: Share, start: u32, lane: u32) {
+  load_value(0u, share, start, lane);
+  load_value(1u, share, start, lane);
+  load_value(2u, share, start, lane);
+  load_value(3u, share, start, lane);
+  load_value(4u, share, start, lane);
+  load_value(5u, share, start, lane);
+  load_value(6u, share, start, lane);
+  load_value(7u, share, start, lane);
+}
+
+// Products of vec4 `v` of a block with four heads' queries: in workgroup memory a component of four heads is a vec4.
+fn add_scores(v: u32, quad: u32, d: u32) {
+  let at = 4u * quad * QUERY_VECS + d + v * ROW_PARTS;
+  let x = scratch[at];
+  let y = scratch[at + QUERY_VECS];
+  let z = scratch[at + 2u * QUERY_VECS];
+  let w = scratch[at + 3u * QUERY_VECS];
+  let first = kv_unpack(keys_ahead[v]);
+  scores[quad] = scores[quad] + x * first.x + y * first.y + z * first.z + w * first.w;
+  if (ROUNDS > 1u) {
+    let second = kv_unpack(keys_ahead[BLOCK + v]);
+    scores[2u + quad] = scores[2u + quad] + x * second.x + y * second.y + z * second.z + w * second.w;
+  }
+}
+
+fn score_block(quad: u32, d: u32) {
+  add_scores(0u, quad, d);
+  add_scores(1u, quad, d);
+  add_scores(2u, quad, d);
+  add_scores(3u, quad, d);
+}
+
+// Scores of the lane's keys, in all lanes of a row.
+fn score_chunk(share: Share, chunk: u32, lane: u32) {
+  scores = array<vec4<f32>, 4>();
+  for (var block = 0u; block < KEY_BLOCKS; block++) {
+    if (block > 0u) {
+      load_keys(share, chunk, block, lane);
+    }
+    let d = block * BLOCK * ROW_PARTS + lane % ROW_PARTS;
+    score_block(0u, d);
+    if (QUADS > 1u) {
+      score_block(1u, d);
+    }
+  }
+  let is_first = chunk + lane / ROW_PARTS < share.count;
+  let is_second = ROUNDS > 1u && chunk + ROUND_KEYS + lane / ROW_PARTS < share.count;
+  scores[0] = select(vec4<f32>(MASKED), join_row(scores[0]), is_first);
+  scores[2] = select(vec4<f32>(MASKED), join_row(scores[2]), is_second);
+  if (QUADS > 1u) {
+    scores[1] = select(vec4<f32>(MASKED), join_row(scores[1]), is_first);
+    scores[3] = select(vec4<f32>(MASKED), join_row(scores[3]), is_second);
+  }
+}
+
+// Takes the chunk's scores into account in m. Returns by what the sums so far are to be multiplied.
+fn find_largest(lane: Lane) -> array<vec4<f32>, 2> {
+  let first = max(largest[0], max(scores[0], scores[2]));
+  let top = workgroup_largest(first, max(largest[1], max(scores[1], scores[3])), lane);
+  let fade = array<vec4<f32>, 2>(
+    exp(max(largest[0] - top[0], vec4<f32>(-80.0))),
+    exp(max(largest[1] - top[1], vec4<f32>(-80.0))),
+  );
+  largest = top;
+  return fade;
+}
+
+// exp(score - m) of a key in workgroup memory, [CHUNK, QUADS].
+fn weigh(score: vec4<f32>, top: vec4<f32>, key: u32, quad: u32, is_key: bool) {
+  scratch[WEIGHTS_AT + key * QUADS + quad] =
+    select(vec4<f32>(), exp(min(score - top, vec4<f32>())), is_key);
+}
+
+// Every lane of a row weighs its part of the row's scores.
+fn weigh_chunk(share: Share, chunk: u32, lane: u32) {
+  let key = lane / ROW_PARTS;
+  if (ROW_PARTS > 1u) {
+    let part = lane % ROW_PARTS;
+    let is_odd = part % 2u == 1u;
+    let own = key + part / 2u * ROUND_KEYS;
+    let score = select(select(scores[0], scores[2], part > 1u), select(scores[1], scores[3], part > 1u), is_odd);
+    if (part % 2u < QUADS) {
+      weigh(score, select(largest[0], largest[1], is_odd), own, part % 2u, chunk + own < share.count);
+    }
+  } else {
+    weigh(scores[0], largest[0], key, 0u, chunk + key < share.count);
+    if (QUADS > 1u) {
+      weigh(scores[1], largest[1], key, 1u, chunk + key < share.count);
+    }
+  }
+}
+
+fn fade_sums(quad: u32, fade: vec4<f32>) {
+  totals[quad] *= fade;
+  sums[4u * quad] *= fade.x;
+  sums[4u * quad + 1u] *= fade.y;
+  sums[4u * quad + 2u] *= fade.z;
+  sums[4u * quad + 3u] *= fade.w;
+}
+
+fn add_weighted(quad: u32, key: u32, value: vec4<f32>) {
+  var weight = scratch[WEIGHTS_AT + min(key, CHUNK - 1u) * QUADS + quad];
+  if (!IS_WHOLE) {
+    weight = select(vec4<f32>(), weight, key < CHUNK);
+  }
+  totals[quad] += weight;
+  sums[4u * quad] += weight.x * value;
+  if (HEADS > 1u) {
+    sums[4u * quad + 1u] += weight.y * value;
+  }
+  if (HEADS > 2u) {
+    sums[4u * quad + 2u] += weight.z * value;
+    sums[4u * quad + 3u] += weight.w * value;
+  }
+}
+
+fn add_value(round: u32, start: u32, lane: u32) {
+  let key = start + round * KEY_LANES + lane / HEAD_VECS;
+  let value = kv_unpack(values_ahead[round]);
+  add_weighted(0u, key, value);
+  if (QUADS > 1u) {
+    add_weighted(1u, key, value);
+  }
+}
+
+fn add_chunk(share: Share, chunk: u32, fade: array<vec4<f32>, 2>, lane: u32) {
+  fade_sums(0u, fade[0]);
+  if (QUADS > 1u) {
+    fade_sums(1u, fade[1]);
+  }
+  for (var start = 0u; start < CHUNK; start += VALUE_ROUNDS * KEY_LANES) {
+    if (start > 0u) {
+      load_values(share, chunk + start, lane);
+    }
+    add_value(0u, start, lane);
+    add_value(1u, start, lane);
+    add_value(2u, start, lane);
+    add_value(3u, start, lane);
+    add_value(4u, start, lane);
+    add_value(5u, start, lane);
+    add_value(6u, start, lane);
+    add_value(7u, start, lane);
+  }
+}
+
+// All of a share. The loads of a chunk are under way before the first is waited for; those of the next follow as their places
+// become free. The queries must be in workgroup memory before the first barrier.
+fn attend(share: Share, lane: Lane) {
+  largest = array<vec4<f32>, 2>(vec4<f32>(MASKED), vec4<f32>(MASKED));
+  workgroupBarrier();
+  for (var chunk = 0u; chunk < share.count; chunk += CHUNK) {
+    let has_next = chunk + CHUNK < share.count;
+    score_chunk(share, chunk, lane.index);
+    if (has_next) {
+      load_keys(share, chunk + CHUNK, 0u, lane.index);
+    }
+    let fade = find_largest(lane);
+    weigh_chunk(share, chunk, lane.index);
+    workgroupBarrier();
+    add_chunk(share, chunk, fade, lane.index);
+    if (has_next) {
+      load_values(share, chunk + CHUNK, lane.index);
+    }
+  }
+}
