@@ -31,7 +31,7 @@ describe("choice of the MXFP4 form", () => {
     const pipelines = {
       size: 0,
       compile: (source: Parameters<typeof compile>[0]) =>
-        compile({ ...source, code: source.code.replaceAll("0x0e000e00u", "0x0c000c00u") }),
+        compile({ ...source, code: source.code.replaceAll("0x8e008e00u", "0x8c008c00u") }),
     };
     expect(await chooseMxfp4({ ...wrong, pipelines: pipelines as typeof gpu.pipelines })).toBe("bits");
   });
