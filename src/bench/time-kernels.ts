@@ -40,8 +40,8 @@ export async function timeKernels(
 }
 
 /**
- * Decodes for a while: self-tests leave the GPU idle, and its clocks go down (measured on an NVIDIA H200: 10 to 12 us
- * for a first kernel that takes 3.4).
+ * Decodes for a while: self-tests leave the GPU idle, and the kernel timed first after them was at times three times too
+ * slow (`embed` on an NVIDIA H200: 10 to 12 us in some reports, 3.4 in others).
  */
 async function warmUp(gpu: Gpu, timer: GpuTimer, { plan }: LoadedModel): Promise<void> {
   writePass(gpu, plan, [0], { position: 0, numTokens: 1 });
