@@ -1,4 +1,5 @@
 import type { IHasher } from "hash-wasm";
+import { breathe } from "./breathe.ts";
 import { type ChunkReaderOptions, readChunk } from "./chunk-reader.ts";
 import type { FileHash, StoredFile } from "./chunk-store.ts";
 import { numChunks } from "./chunks.ts";
@@ -39,6 +40,7 @@ export async function createFileHasher(
   async function advance(): Promise<void> {
     const before = next;
     while (next < count && stored.has(next)) {
+      await breathe();
       const bytes = waiting.get(next) ?? (await readChunk(options, file, next));
       waiting.delete(next);
       hasher.update(bytes);

@@ -1,3 +1,5 @@
+import { breathe } from "./breathe.ts";
+
 /** Items worked on at once. */
 const maxAhead = 4;
 
@@ -15,6 +17,7 @@ export async function* inOrderAhead<T>(
       index += 1;
     }
     const first = under.shift();
+    await breathe();
     if (first !== undefined) yield await first;
   }
 }

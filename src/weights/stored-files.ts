@@ -1,4 +1,5 @@
 import { EngineError, throwIfAborted } from "../errors.ts";
+import { breathe } from "./breathe.ts";
 import { createChunkCache } from "./chunk-cache.ts";
 import { type ChunkReaderOptions, healChunk } from "./chunk-reader.ts";
 import type { ChunkStore, StoredFile } from "./chunk-store.ts";
@@ -74,6 +75,7 @@ export function createCachedFiles(options: StoredFilesOptions): CheckpointFiles 
     checkRange(file, startBytes, startBytes + target.byteLength);
     let filled = 0;
     while (filled < target.byteLength) {
+      await breathe();
       throwIfAborted(signal);
       const at = startBytes + filled;
       const index = Math.floor(at / model.chunkBytes);

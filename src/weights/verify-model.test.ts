@@ -1,14 +1,17 @@
 import "fake-indexeddb/auto";
-import { beforeEach, describe, expect, it } from "vitest";
+import { createHash } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createFakeOpfs } from "../testing/fake-opfs.ts";
 import { type MemoryRemote, memoryRemote, sha256Hex } from "../testing/memory-remote.ts";
-import type { ChunkStore, StoredModel } from "./chunk-store.ts";
+import type { ChunkStore, FoundChunk, StoredModel } from "./chunk-store.ts";
 import { sha256 } from "./chunks.ts";
 import { downloadCheckpoint } from "./download.ts";
 import { exportModel } from "./export-model.ts";
+import { createFileHasher } from "./file-hash.ts";
 import { createIndexedDbStore } from "./indexeddb-store.ts";
 import { createOpfsStore } from "./opfs/opfs-store.ts";
 import { repairModel } from "./repair-model.ts";
+import { createCachedFiles } from "./stored-files.ts";
 import type { ByteProgress } from "./types.ts";
 import { verifyModel } from "./verify-model.ts";
 
@@ -20,6 +23,11 @@ const files = [
 const [first = "", second = ""] = files;
 const chunkBytes = 100_000;
 let numStores = 0;
+const spin = (ms: number) => {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+};
+afterEach(() => vi.restoreAllMocks());
 
 describe.each([
   ["indexeddb", () => createIndexedDbStore(`verify-test-${numStores++}`)],
@@ -48,6 +56,62 @@ describe.each([
     index,
     startBytes: index * chunkBytes,
   });
+  it.each<[string, (busy: ChunkStore) => Promise<unknown>]>([
+    ["verified", (busy) => verifyModel({ store: busy, model })],
+    ["read", (busy) => createCachedFiles({ store: busy, model }).read(second, 0, sizeOf(second))],
+    [
+      "hashed anew",
+      async (busy) =>
+        (await createFileHasher({ store: busy, model, maxWaiting: 1 }, fileOf(second))).finish(),
+    ],
+  ])("lets messages be answered while it is %s, though nothing in it waits", async (_name, work) => {
+    const digest = async (_: unknown, bytes: BufferSource) =>
+      new Uint8Array(
+        createHash("sha256")
+          .update(bytes as Uint8Array)
+          .digest(),
+      ).buffer;
+    vi.spyOn(crypto.subtle, "digest").mockImplementation(digest);
+    const contents = new Map<string, FoundChunk>();
+    for (const { name, sizeBytes } of model.files)
+      for (let index = 0; index * chunkBytes < sizeBytes; index += 1)
+        contents.set(`${name}#${index}`, await store.getChunk(ref(name, index)));
+    const digests = await Promise.all(
+      files.map(async (name) => [name, await store.listChunks(model.id, name)] as const),
+    );
+    const busy: ChunkStore = {
+      ...store,
+      getText: async () => "",
+      putModel: async () => {},
+      getHash: async () => undefined,
+      putHash: async () => {},
+      listChunks: async (_id, name) => new Map(digests.find(([known]) => known === name)?.[1]),
+      getChunk: async ({ file, index }) => {
+        spin(60);
+        return contents.get(`${file}#${index}`) ?? { bytes: undefined, digest: undefined };
+      },
+      readInto: async ({ file, index }, skipBytes, target) => {
+        spin(60);
+        target.set(contents.get(`${file}#${index}`)?.bytes?.subarray(skipBytes) ?? []);
+        return true;
+      },
+    };
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns += 1;
+    });
+    const startMs = performance.now();
+    await work(busy);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThanOrEqual(Math.floor((performance.now() - startMs) / 300));
+  });
+  const fileOf = (name: string) => {
+    const file = model.files.find((one) => one.name === name);
+    if (file === undefined) throw new Error(`no file ${name}`);
+    return file;
+  };
+  const sizeOf = (name: string) => fileOf(name).sizeBytes;
+
   /** Rewrites a chunk as a failing disk would: the digest stays. */
   async function damage(
     file: string,
