@@ -32,10 +32,15 @@ describe("createIndexedDbStore", () => {
     expect(await store.readInto(ref, 1, target)).toBe(true);
     expect(target).toEqual(bytes(2));
   });
-  it("takes a Blob whose file is gone for a lost chunk", async () => {
+  it.each<[string, () => ReadableStream]>([
+    ["breaks off", () => new ReadableStream({ start: (it) => it.error(new TypeError("network error")) })],
+    ["ends early", () => new ReadableStream({ start: (it) => it.close() })],
+  ])("takes a Blob whose file is gone for a lost chunk, where its stream %s", async (_, broken) => {
     const store = newStore();
     await store.putChunk(ref, bytes(1), "d");
     const lost = new DOMException("the file is gone", "NotReadableError");
+    vi.spyOn(Blob.prototype, "stream").mockImplementation(broken as Blob["stream"]);
+    expect(await store.getChunk(ref)).toEqual({ bytes: bytes(1), digest: "d" }); // read at once instead
     vi.spyOn(Blob.prototype, "arrayBuffer").mockRejectedValue(lost);
     expect(await store.getChunk(ref)).toEqual({ bytes: undefined, digest: "d" });
     expect(await store.readInto(ref, 0, bytes(0))).toBe(false);
