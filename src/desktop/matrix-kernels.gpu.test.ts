@@ -33,6 +33,7 @@ const sources: Record<string, KernelSource> = {
   "down, MXFP4": composeKernel(moeDownTile, { ...moe, expertFormat: "mxfp4" }, target),
   "down, bf16": composeKernel(moeDownTile, { ...moe, expertFormat: "bf16" }, target),
   "linear, bf16": composeKernel(linearTile, linear, target),
+  "linear, int8": composeKernel(linearTile, { ...linear, inputSize: 96, dense: "int8" }, target),
 };
 
 const dawn = await loadDawn();
