@@ -98,6 +98,16 @@ describe.each(kernelVariants)("moe-gate-up-swiglu-vec (%s)", (variant) => {
     },
   );
 
+  // SwiftShader's subgroups have 4 lanes.
+  it.each([5, 6, 7])("matches it where the last subgroup is not full: %i lanes", async (workgroupSize) => {
+    const gateUpVec = { ...defaultTuning.gateUpVec, workgroupSize };
+    const moeCase = gateUpCases.find(({ name }) => name === "the real width") as MoeCase;
+    const setup = setUp(moeCase, "mxfp4", { ...defaultTuning, gateUpVec });
+    const { numTokens } = moeCase;
+    const { hidden } = await run(setup, packStep({ position: 0, numTokens }), numTokens);
+    expectClose(deinterleave(new Float32Array(hidden), setup.shape.expertWidth), setup.expected, tolerance);
+  });
+
   it("does the experts of its part alone, and routes all", async () => {
     const setup = setUp(gateUpCases[1] as MoeCase, "mxfp4");
     const { shape, experts, ids } = setup;

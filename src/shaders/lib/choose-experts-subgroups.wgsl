@@ -18,7 +18,7 @@ const CHOICE_SLOTS: u32 = (E + 31u) / 32u;
 // The expert at `place` in the order of choice. Its weight is right only where `with_weight`, which must be uniform, as
 // must `place`. To be called in uniform control flow.
 fn choose_expert(token: u32, place: u32, with_weight: bool, lane: Lane) -> Route {
-  let width = min(lane.subgroup_size, WG_SIZE);
+  let width = min(lane.subgroup_size, WG_SIZE - (lane.index - lane.subgroup_lane)); // the last may not be full
   var keys = array<u32, CHOICE_SLOTS>();
   for (var slot = 0u; slot < CHOICE_SLOTS; slot++) {
     let expert = lane.subgroup_lane + slot * width;
