@@ -1,7 +1,7 @@
 /** Distance from the end, in CSS pixels, within which the reader counts as being at the end. */
 const nearEnd = 48;
 
-/** Keeps a scrolling element at its end while it grows, unless the reader has scrolled up. */
+/** Keeps a scrolling element at its end while `content` in it grows, unless that is empty or the reader has scrolled up. */
 export function stickToEnd(scroller: HTMLElement, content: HTMLElement): { jump(): void } {
   let isSticky = true;
   const jump = () => {
@@ -21,7 +21,7 @@ export function stickToEnd(scroller: HTMLElement, content: HTMLElement): { jump(
     { passive: true },
   );
   const observer = new ResizeObserver(() => {
-    if (isSticky) scroller.scrollTop = scroller.scrollHeight;
+    if (isSticky && content.childElementCount > 0) scroller.scrollTop = scroller.scrollHeight;
   });
   observer.observe(content);
   observer.observe(scroller); // a panel or a keyboard that opens below takes from its height

@@ -7,12 +7,14 @@ import { createQuestionView, createTurnView, type TurnView, type TurnViewOptions
 export interface TurnList {
   /** Appends a question and its answer to come, and scrolls there. */
   add(question: Pick<Question, "text" | "settings">): TurnView;
+  /** Removes all turns, and scrolls to what the page begins with. */
   clear(): void;
 }
 
 export function createTurnList(options: Omit<TurnViewOptions, "isJson">): TurnList {
   const turns = byId("turns", HTMLElement);
-  const scroll = stickToEnd(byId("scroller", HTMLElement), turns);
+  const scroller = byId("scroller", HTMLElement);
+  const scroll = stickToEnd(scroller, turns);
   return {
     add: ({ text, settings }) => {
       const format = settings?.responseFormat?.type ?? "text";
@@ -21,6 +23,9 @@ export function createTurnList(options: Omit<TurnViewOptions, "isJson">): TurnLi
       scroll.jump();
       return view;
     },
-    clear: () => turns.replaceChildren(),
+    clear: () => {
+      turns.replaceChildren();
+      scroller.scrollTop = 0;
+    },
   };
 }

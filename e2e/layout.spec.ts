@@ -1,3 +1,4 @@
+import type { Locator, Page } from "@playwright/test";
 import { chatPage } from "./support/chat-page.ts";
 import { expect, test } from "./support/test.ts";
 
@@ -51,3 +52,87 @@ test("wide, light and dark: the start page", async ({ serve, visit }) => {
   for (const id of ["question", "effort", "model-select", "model-url"])
     expect(await label(id)).toBeGreaterThan(0);
 });
+
+for (const height of [800, 600]) {
+  test(`a phone of 390 x ${height}: the page opens at its top, with the choice of a checkpoint in view`, async ({
+    serve,
+    visit,
+  }) => {
+    const server = await serve();
+    const { page } = await visit({ width: 390, height });
+    const chat = chatPage(page, server.url);
+    await chat.openBare();
+    await expect(chat.by("storage-summary")).toHaveText("Nothing yet.");
+    expect(await scrollTop(page)).toBe(0);
+    await expect(chat.by("model-select")).toBeInViewport({ ratio: 1 });
+    await expect(chat.by("load")).toBeInViewport({ ratio: 1 });
+
+    await page.setViewportSize({ width: 390, height: height - 100 }); // as a keyboard does
+    await twoFrames(page);
+    expect(await scrollTop(page)).toBe(0);
+  });
+}
+
+for (const [width, height] of [
+  [1280, 800],
+  [390, 600],
+] as const) {
+  test(`${width} x ${height}: with panels open, only the middle of the page scrolls`, async ({
+    serve,
+    visit,
+  }) => {
+    const server = await serve();
+    const { page } = await visit({ width, height });
+    const chat = chatPage(page, server.url);
+    await chat.openBare();
+    await chat.by("model-select").selectOption("listed:openai/gpt-oss-20b");
+    await page.locator("#load-settings > summary").click();
+    await page.locator("#capability > summary").click();
+    await expect(page.locator("#capability-report dl")).toBeVisible();
+    const scrolls = () =>
+      page.evaluate(() => {
+        const { scrollHeight: whole, clientHeight: seen } =
+          document.getElementById("scroller") ?? document.body;
+        return { document: document.documentElement.scrollHeight - innerHeight, middle: whole > seen };
+      });
+    expect(await scrolls()).toEqual({ document: 0, middle: true });
+    await chat.by("settings-toggle").click();
+    expect(await scrolls()).toEqual({ document: 0, middle: true });
+  });
+}
+
+for (const width of [1280, 390]) {
+  test(`${width} px wide: what a choice asks for stands below it, and moves it nowhere`, async ({
+    serve,
+    visit,
+  }) => {
+    const server = await serve();
+    const { page } = await visit({ width });
+    const chat = chatPage(page, server.url);
+    await chat.openBare();
+    const select = chat.by("model-select");
+    const before = await box(select);
+    for (const [value, field] of [
+      ["address", chat.by("model-url")],
+      ["folder", chat.by("pick-folder")],
+    ] as const) {
+      await select.selectOption(value);
+      expect(await box(select)).toEqual(before);
+      expect((await box(field)).y).toBeGreaterThanOrEqual(before.y + before.height);
+    }
+  });
+}
+
+const scrollTop = (page: Page) => page.locator("#scroller").evaluate((e) => e.scrollTop);
+
+/** Until what observes sizes has been told. */
+const twoFrames = (page: Page) =>
+  page.evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(undefined)))),
+  );
+
+async function box(element: Locator) {
+  const found = await element.boundingBox();
+  if (found === null) throw new Error("The element is not visible.");
+  return found;
+}
