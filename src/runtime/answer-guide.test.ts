@@ -105,10 +105,12 @@ describe("rules", () => {
     const asked: ChatAbilities[] = [
       json,
       { tools, toolChoice: "none" },
+      { toolChoice: "none" },
+      { guided: true },
       { reasoning: { exclude: true } },
       { reasoning: { maxTokens: 0 } },
     ];
-    expect(asked.map(needsRules)).toEqual([true, true, true, true]);
+    expect(asked.map(needsRules)).toEqual(asked.map(() => true));
   });
 
   it.each([-1, 1.5, Number.NaN])("refuse a budget of %s", async (maxTokens) => {

@@ -14,7 +14,7 @@ export interface AnswerRules {
   readonly headers: readonly AnswerHeader[];
   /** Tokens of analysis, over all its messages, after which it is closed. */
   readonly maxReasoningTokens: number;
-  /** Whether analysis may come once only: a model that does not want to make the call it must make goes on reasoning. */
+  /** Whether analysis may come once only: a model kept from the call it wants, or to one it does not want, goes on reasoning. */
   readonly reasonsOnce: boolean;
   /** Starts what a body must match; undefined where it is any text. */
   readonly constrain: (body: AnswerBody) => Promise<Constraint> | undefined;

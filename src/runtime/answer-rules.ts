@@ -16,10 +16,12 @@ import type { FunctionTool, Tokenizer } from "../text/types.ts";
 import type { AnswerRules } from "./answer-guide.ts";
 
 /** True where a request asks for more than the prompt can: then its answer is kept to rules. */
-export function needsRules({ tools = [], toolChoice, responseFormat, reasoning }: ChatAbilities): boolean {
+export function needsRules({ guided, toolChoice, responseFormat, reasoning }: ChatAbilities): boolean {
   return (
+    guided === true ||
     isJson(responseFormat) ||
-    (toolChoice !== undefined && toolChoice !== "auto" && tools.length > 0) ||
+    // Also without tools: a model that sees calls in its history makes more of them.
+    (toolChoice !== undefined && toolChoice !== "auto") ||
     reasoning?.exclude === true ||
     reasoning?.maxTokens !== undefined
   );
@@ -49,7 +51,7 @@ export async function answerRules(
   return {
     headers: answerHeaders(tokenizer, abilities),
     maxReasoningTokens: maxReasoningTokens(abilities),
-    reasonsOnce: mustCallOf(abilities) !== undefined,
+    reasonsOnce: mustCallOf(abilities) !== undefined || mustAnswer(abilities),
     constrain(body) {
       if (body.kind === "final" && grammars.final !== undefined) return start(grammars.final, "final");
       const call = body.kind === "function-call" ? grammars.calls.get(body.name) : undefined;
@@ -92,6 +94,10 @@ function mustCallOf({ tools = [], toolChoice }: ChatAbilities): readonly Functio
   if (toolChoice === "required") return tools;
   return typeof toolChoice === "object" ? tools.filter(({ name }) => name === toolChoice.name) : undefined;
 }
+
+/** Nothing can be called: a model that wants to would go on reasoning instead. */
+const mustAnswer = ({ toolChoice, builtinTools = [] }: ChatAbilities): boolean =>
+  toolChoice === "none" && builtinTools.length === 0;
 
 interface AnswerGrammars {
   readonly final: TextGrammar | undefined;

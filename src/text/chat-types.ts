@@ -45,7 +45,10 @@ export type ResponseFormat =
 
 /** How much the model reasons, and what of it is shown. */
 export interface ReasoningOptions {
-  /** Tokens of analysis after which its channel is closed and the answer begins. Default: no limit. */
+  /**
+   * Tokens of analysis after which its channel is closed and the answer begins. Default: no limit.
+   * `runTools` gives it to each answer of a turn anew.
+   */
   readonly maxTokens?: number;
   /** Leave all reasoning events out. Default false. */
   readonly exclude?: boolean;
@@ -61,4 +64,9 @@ export interface ChatAbilities {
   readonly builtinTools?: readonly BuiltinToolName[];
   readonly responseFormat?: ResponseFormat;
   readonly reasoning?: ReasoningOptions;
+  /**
+   * Keep the answer to harmony's grammar: only the channels and the tools of this request, under their own headers.
+   * Default: where an option needs it (a JSON format, a tool choice, a reasoning budget or its exclusion).
+   */
+  readonly guided?: boolean;
 }

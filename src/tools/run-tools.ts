@@ -118,6 +118,8 @@ function requestOfRound(
   const rest = {
     ...others,
     ...(reasoning === undefined ? {} : { reasoning: { ...reasoning, exclude: false } }),
+    // The loop needs the reasoning and hides it itself, which takes an answer whose channels can be trusted.
+    ...(reasoning?.exclude === true ? { guided: true } : {}),
   };
   const messages = [...request.messages, ...added];
   // The last answer is asked for without tools, so that the turn ends in one.
