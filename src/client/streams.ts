@@ -1,4 +1,6 @@
 import { EngineError, toEngineError } from "../errors.ts";
+import { checkOptions } from "../runtime/check-options.ts";
+import { chatRules, generateRules } from "../runtime/option-tables.ts";
 import type { ChatEvent, ChatRequest, GenerateOptions, Generation } from "../runtime/types.ts";
 import type { CallId, Deliver, GenerationResult, HostApi } from "../worker/protocol.ts";
 import { createBatchQueue } from "./batch-queue.ts";
@@ -36,8 +38,9 @@ async function* stream<T, R>(
   }
 }
 
-/** A chat over the connection. */
+/** A chat over the connection. @throws request-invalid at once for a request that is none */
 export function streamChat(connection: Connection, request: ChatRequest): AsyncIterable<ChatEvent> {
+  checkOptions("chat", request, chatRules, ["messages"]);
   const { signal, ...rest } = request;
   return stream<ChatEvent, void>(
     connection,
@@ -53,6 +56,7 @@ export function streamTokens(
   prompt: readonly number[],
   options: GenerateOptions,
 ): Generation {
+  checkOptions("generate", options, generateRules, ["maxNewTokens"]);
   const { signal, ...rest } = options;
   const { promise, resolve, reject } = createDeferred<GenerationResult>();
   promise.catch(() => {}); // whoever iterates gets the error there

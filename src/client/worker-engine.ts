@@ -1,10 +1,14 @@
-import { type EngineError, isEngineError } from "../errors.ts";
+import { EngineError, isEngineError } from "../errors.ts";
+import { publishedShapes } from "../format/published-shapes.ts";
 import type { CapabilityOptions, CapabilityReport } from "../runtime/capability-report.ts";
+import { checkOptions, isObject, oneOf } from "../runtime/check-options.ts";
+import { capabilityRules } from "../runtime/option-tables.ts";
 import type { ChatEvent, ChatRequest, EngineInfo, GenerateOptions, Generation } from "../runtime/types.ts";
 import type { StoredModelSummary } from "../weights/models.ts";
 import type { ModelSource } from "../weights/source-types.ts";
 import type { ByteProgress } from "../weights/types.ts";
 import type { VerifyReport } from "../weights/verify-model.ts";
+import { checkSource, downloadRules, workerLoadRules } from "../worker/option-tables.ts";
 import type { CapabilitySubject, Deliver, DownloadOptions, WorkerLoadOptions } from "../worker/protocol.ts";
 import { absoluteSource } from "./absolute-source.ts";
 import { type ConnectionOptions, openConnection } from "./connection.ts";
@@ -119,6 +123,8 @@ export function createWorkerEngine(options: WorkerEngineOptions = {}): WorkerEng
   const persistence = createPersistence();
 
   async function load(source: ModelSource, loadOptions: WorkerLoadOptions = {}): Promise<EngineInfo> {
+    checkSource("load a model", source);
+    checkOptions("load a model", loadOptions, workerLoadRules);
     const { onProgress, signal, ...rest } = loadOptions;
     const deliver = each(onProgress);
     persistence.ask();
@@ -144,11 +150,16 @@ export function createWorkerEngine(options: WorkerEngineOptions = {}): WorkerEng
     generate: (prompt, generateOptions) => streamTokens(connection, prompt, generateOptions),
     logits: (tokens, path, signal) =>
       connection.call((host, call) => host.logits(call, tokens, path), signal),
-    capabilities: (subject, capabilityOptions = {}) =>
-      connection.call((host) =>
-        host.capabilities("published" in subject ? subject : absoluteSource(subject), capabilityOptions),
-      ),
-    download: (source, { onProgress, signal, ...rest } = {}) => {
+    capabilities: async (subject, capabilityOptions = {}) => {
+      const isPublished = checkSubject(subject);
+      checkOptions("tell whether a model can run", capabilityOptions, capabilityRules);
+      const asked = isPublished ? subject : absoluteSource(subject);
+      return connection.call((host) => host.capabilities(asked, capabilityOptions));
+    },
+    download: async (source, options = {}) => {
+      checkSource("download a model", source);
+      checkOptions("download a model", options, downloadRules);
+      const { onProgress, signal, ...rest } = options;
       persistence.ask();
       return connection.call(
         (host, call) => host.download(call, absoluteSource(source), rest, each(onProgress)),
@@ -181,6 +192,17 @@ export function createWorkerEngine(options: WorkerEngineOptions = {}): WorkerEng
   };
 }
 
+/** True for a published shape; otherwise it must be a source. @throws request-invalid */
+function checkSubject(
+  subject: CapabilitySubject,
+): subject is Extract<CapabilitySubject, { published: unknown }> {
+  const what = "tell whether a model can run";
+  const isPublished = isObject(subject) && "published" in subject;
+  if (isPublished) checkOptions(what, subject, { published: oneOf(...Object.keys(publishedShapes)) });
+  else checkSource(what, subject);
+  return isPublished;
+}
+
 /** Takes batches and hands each item on. */
 function each<T>(onItem: ((item: T) => void) | undefined): Deliver<T> {
   return async (batch) => {
@@ -190,6 +212,12 @@ function each<T>(onItem: ((item: T) => void) | undefined): Deliver<T> {
 
 /** This exact expression is what bundlers look for. */
 function defaultWorker(): Worker {
+  if (typeof Worker === "undefined") {
+    throw new EngineError(
+      "request-invalid",
+      "Cannot start the engine's worker: there is no Worker here. createWorkerEngine() is for pages in a browser; in Node, models run by the command line of the package (npm run cli, see README.md), or pass a worker of your own as `worker`.",
+    );
+  }
   return new Worker(new URL("../worker/worker.ts", import.meta.url), {
     type: "module",
     name: "gpt-oss-webgpu",

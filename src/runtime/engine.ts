@@ -4,10 +4,12 @@ import { type Gpu, openGpu } from "../gpu/gpu.ts";
 import type { GrammarPort } from "../grammar/protocol.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 import { chatEvents } from "./chat.ts";
+import { checkOptions } from "./check-options.ts";
 import type { RememberedSettings } from "./choose-tuning.ts";
 import { checkContext, checkTokens, startGeneration } from "./generate.ts";
 import { type LoadedModel, loadModel } from "./loaded-model.ts";
 import { decodeLogits, prefillLogits } from "./logits.ts";
+import { chatRules, engineLoadRules, generateRules } from "./option-tables.ts";
 import { checkedPlanOptions } from "./plan-options.ts";
 import type {
   ChatEvent,
@@ -67,10 +69,12 @@ class EngineState {
 
   checkFits(manifest: CheckpointManifest, options: LoadOptions): void {
     if (this.disposed) throw disposedError("check a model");
+    checkOptions("check a model", options, engineLoadRules);
     checkedPlanOptions(this.gpu, manifest, options);
   }
 
   async load(files: CheckpointFiles, options: LoadOptions): Promise<EngineInfo> {
+    if (!this.disposed) checkOptions("load a model", options, engineLoadRules);
     const release = this.begin("load a model");
     try {
       this.dropModel();
@@ -89,6 +93,7 @@ class EngineState {
   generate(prompt: readonly number[], options: GenerateOptions): Generation {
     this.checkUsable("generate");
     const model = this.loaded();
+    checkOptions("generate", options, generateRules, ["maxNewTokens"]);
     const generation = startGeneration(model, prompt, options);
     const result = generation.result.catch((error: unknown) => {
       throw this.explained("generate", error);
@@ -104,6 +109,7 @@ class EngineState {
   chat(request: ChatRequest): AsyncIterable<ChatEvent> {
     this.checkUsable("chat");
     const model = this.loaded();
+    checkOptions("chat", request, chatRules, ["messages"]);
     return this.exclusive("chat", model, chatEvents(model, request));
   }
 

@@ -1,5 +1,6 @@
 import { EngineError } from "../errors.ts";
 import type { BuiltinToolName, ChatAbilities, ResponseFormat, ToolChoice } from "./chat-types.ts";
+import { checkParameters } from "./check-parameters.ts";
 import { browserNamespace, pythonNamespace } from "./harmony-builtin-tools.ts";
 import type { FunctionTool, HarmonyResponseFormat, ToolNamespace } from "./types.ts";
 
@@ -37,11 +38,12 @@ export function abilityTexts(abilities: ChatAbilities): AbilityTexts {
 
 function checkFunctions(tools: readonly FunctionTool[], builtinTools: readonly BuiltinToolName[]): void {
   const taken = new Set<string>(builtinTools);
-  for (const { name } of tools) {
+  for (const { name, parameters } of tools) {
     if (!plainName.test(name))
       throw invalid(`needs function names of 1 to 64 letters, digits, _ and -, got ${JSON.stringify(name)}`);
     if (taken.has(name)) throw invalid(`needs a name of its own for each tool, got "${name}" twice`);
     taken.add(name);
+    checkParameters(name, parameters);
   }
 }
 

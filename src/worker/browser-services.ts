@@ -12,6 +12,7 @@ import { holdLifeLock } from "./life-lock.ts";
 import { createModelLocks } from "./model-locks.ts";
 import { openGrammar } from "./open-grammar.ts";
 import { openModel } from "./open-model.ts";
+import { requireStored } from "./require-stored.ts";
 import type { HostServices } from "./services.ts";
 import { createSharedProgress } from "./shared-progress.ts";
 import { createStoredModels } from "./stored-models.ts";
@@ -41,6 +42,7 @@ export function createBrowserServices(scope: { readonly navigator: Navigator }):
       createEngine(scope.navigator.gpu, { settings: createRememberedSettings(), openGrammar }),
     describeAdapter: () => describeAdapter(scope.navigator.gpu),
     readManifest: async (source) => {
+      if ("stored" in source) await requireStored(storesAside, source.stored);
       const { files } = await openSource(source, { pins: services.pins });
       const found = await storesAside.find(files.id);
       const stored = found && (await openStoredCheckpoint(found.store, files.id, files));

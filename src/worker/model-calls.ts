@@ -6,6 +6,7 @@ import type { ModelSource } from "../weights/source-types.ts";
 import type { ByteProgress } from "../weights/types.ts";
 import { delivering } from "./delivering.ts";
 import type { OpenedModel } from "./open-model.ts";
+import { engineOptions } from "./option-tables.ts";
 import type { HostApi, WireDownloadOptions } from "./protocol.ts";
 import type { Requests } from "./requests.ts";
 import type { HostServices } from "./services.ts";
@@ -104,8 +105,9 @@ export function createModelCalls({ services, requests, openEngine, reportFault }
         engine = loading;
         await unload();
         return delivering(deliver, async (onProgress) => {
+          const own = engineOptions(options);
           // A model that the adapter cannot hold is refused before its gigabytes are fetched.
-          const onManifest = (manifest: CheckpointManifest) => loading.checkFits(manifest, options);
+          const onManifest = (manifest: CheckpointManifest) => loading.checkFits(manifest, own);
           const model = await open(
             source,
             { ...options, forEngine: true },
@@ -113,7 +115,7 @@ export function createModelCalls({ services, requests, openEngine, reportFault }
           );
           held = model;
           try {
-            return await loading.load(model.files, { ...options, onProgress, signal });
+            return await loading.load(model.files, { ...own, onProgress, signal });
           } catch (error) {
             await unload();
             throw error;

@@ -4,6 +4,7 @@ import { createFakeLocks, type FakeLocks } from "../testing/fake-locks.ts";
 import { type RangeServer, startRangeServer } from "../testing/range-server.ts";
 import { createIndexedDbStore } from "../weights/indexeddb-store.ts";
 import { createPause } from "../weights/pause.ts";
+import type { ModelSource } from "../weights/source-types.ts";
 import { createStores } from "../weights/stores.ts";
 import type { ByteProgress } from "../weights/types.ts";
 import { createModelLocks } from "./model-locks.ts";
@@ -40,8 +41,8 @@ function tab() {
   const progress: ByteProgress[] = [];
   const pause = createPause();
   const abort = new AbortController();
-  const open = (more: Partial<OpenModelOptions> = {}) =>
-    openModel({ baseUrl: server.url }, services, {
+  const open = (more: Partial<OpenModelOptions> = {}, source: ModelSource = { baseUrl: server.url }) =>
+    openModel(source, services, {
       forEngine: true,
       onProgress: (report) => void progress.push(report),
       onManifest: () => {},
@@ -57,6 +58,21 @@ const weightRequests = () =>
   server.requests.filter(
     ({ range }) => range !== undefined && range !== "bytes=0-1" && range !== "bytes=0-65535",
   );
+
+describe("a stored model that is not there", () => {
+  it("is told with what is stored", async () => {
+    const { open } = tab();
+    await expect(open({}, { stored: "nix" })).rejects.toMatchObject({
+      code: "request-invalid",
+      message: "No model nix is stored in this browser. Nothing is stored.",
+    });
+    await (await open({ forEngine: false })).release();
+    await expect(open({}, { stored: "nix" })).rejects.toThrow(
+      `No model nix is stored in this browser. Stored are: ${server.url}.`,
+    );
+    await expect(open({}, { baseUrl: server.url, lora: { stored: "nix" } })).rejects.toThrow(/No model nix/);
+  });
+});
 
 describe("openModel in two tabs", () => {
   it("downloads once: the second shows the first one's progress, then opens what is stored", async () => {

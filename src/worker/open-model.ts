@@ -12,6 +12,7 @@ import type { StorageOptions } from "../weights/storage-options.ts";
 import type { Stores } from "../weights/stores.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
 import type { ModelLocks, OtherTabPolicy } from "./model-locks.ts";
+import { requireStored } from "./require-stored.ts";
 import type { SharedProgress } from "./shared-progress.ts";
 
 export interface OpenModelOptions extends StorageOptions {
@@ -53,6 +54,8 @@ export async function openModel(
   options: OpenModelOptions,
 ): Promise<OpenedModel> {
   checkNumbers(source, options);
+  for (const place of [source, source.lora])
+    if (place !== undefined && "stored" in place) await requireStored(services.stores, place.stored);
   const opened = await openSource(source, { pins: services.pins, signal: options.signal });
   const { id } = opened.files;
   options.onId?.(id);

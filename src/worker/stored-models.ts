@@ -9,6 +9,7 @@ import type { FoundModel } from "../weights/stores.ts";
 import type { ByteProgress } from "../weights/types.ts";
 import { type VerifyReport, verifyModel } from "../weights/verify-model.ts";
 import type { OpenModelServices } from "./open-model.ts";
+import { requireStored } from "./require-stored.ts";
 
 export interface StoredModelOptions {
   readonly onProgress: (progress: ByteProgress) => void;
@@ -30,14 +31,6 @@ export interface StoredModels {
 
 /** Work that changes a model shuts other tabs out of changing it meanwhile. */
 export function createStoredModels({ stores, locks, pins }: OpenModelServices): StoredModels {
-  async function find(id: string): Promise<FoundModel> {
-    const found = await stores.find(id);
-    if (found !== undefined) return found;
-    throw new EngineError("request-invalid", `No model ${id} is stored in this browser.`, {
-      details: { id },
-    });
-  }
-
   async function alone<T>(id: string, work: () => Promise<T>): Promise<T> {
     const free = await locks.hold("download", id, { policy: "refuse" });
     try {
@@ -50,7 +43,7 @@ export function createStoredModels({ stores, locks, pins }: OpenModelServices): 
   /** Closes the files again, whatever comes of it. */
   const withModel = <T>(id: string, work: (found: FoundModel) => Promise<T>) =>
     alone(id, async () => {
-      const found = await find(id);
+      const found = await requireStored(stores, id);
       try {
         return await work(found);
       } finally {
