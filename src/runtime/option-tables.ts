@@ -108,6 +108,7 @@ const abilityRules: OptionTable<ChatAbilities> = {
     ["type"],
   ),
   reasoning: objectOf(reasoningRules),
+  guided: flag,
 };
 
 /** The rules of `ChatRequest`; `messages` must be there. Fields of messages and tools that are not known are let through. */
