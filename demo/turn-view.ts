@@ -115,6 +115,7 @@ export function createTurnView(options: TurnViewOptions): TurnView {
           cardOf(event.call).show(event);
           status.textContent = stateTexts.streaming;
           break;
+        case "recovery":
         case "round-done":
           break;
         case "done":

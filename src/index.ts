@@ -51,6 +51,7 @@ export type {
   Generation,
   LoadOptions,
 } from "./runtime/types.ts";
+export type { RecoveryEvent } from "./text/chat-stream.ts";
 export type {
   BuiltinToolName,
   ChatAbilities,

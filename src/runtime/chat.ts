@@ -31,7 +31,10 @@ export async function* chatEvents(model: LoadedModel, request: ChatRequest): Asy
   let calledTool = false;
   for await (const event of deltas(tokenizer, generation)) {
     calledTool ||= event.type === "tool-call";
-    if (request.reasoning?.exclude !== true || event.type !== "reasoning") yield event;
+    if (request.reasoning?.exclude !== true) yield event;
+    else if (event.type === "recovery")
+      yield { ...event, text: "" }; // it may be a piece of reasoning
+    else if (event.type !== "reasoning") yield event;
   }
   const { finishReason, stats } = await generation.result;
   yield {

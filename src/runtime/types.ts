@@ -2,6 +2,7 @@ import type { CheckpointManifest } from "../format/types.ts";
 import type { KernelTuning } from "../kernels/tuning.ts";
 import type { TuningOverrides } from "../kernels/tuning-candidates.ts";
 import type { LoadStats } from "../model/upload.ts";
+import type { RecoveryEvent } from "../text/chat-stream.ts";
 import type { ChatAbilities, ChatMessage } from "../text/chat-types.ts";
 import type { ReasoningEffort } from "../text/types.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
@@ -106,11 +107,15 @@ export interface ChatRequest extends ChatAbilities {
   readonly signal?: AbortSignal;
 }
 
-/** A streamed answer. `reasoning` is the analysis channel, `content` is final (and commentary without recipient). */
+/**
+ * A streamed answer. `reasoning` is the analysis channel, `content` is final (and commentary without recipient).
+ * No generated text is lost: what fits nowhere is the text of a `recovery`, left out where reasoning is excluded.
+ */
 export type ChatEvent =
   | { readonly type: "reasoning"; readonly text: string }
   | { readonly type: "content"; readonly text: string }
   | { readonly type: "tool-call"; readonly name: string; readonly arguments: string }
+  | RecoveryEvent
   | {
       readonly type: "done";
       readonly finishReason: FinishReason | "tool-call";

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ChatDelta, createChatStream } from "./chat-stream.ts";
 import { createHarmonyParser } from "./harmony-parser.ts";
@@ -13,16 +14,12 @@ function chat(ids: readonly number[]): ChatDelta[] {
 
 function join(joined: ChatDelta[], delta: ChatDelta): ChatDelta[] {
   const last = joined.at(-1);
-  if (
-    last === undefined ||
-    last.type === "tool-call" ||
-    delta.type === "tool-call" ||
-    last.type !== delta.type
-  ) {
-    return [...joined, delta];
-  }
+  const isText = delta.type === "reasoning" || delta.type === "content";
+  if (!isText || last?.type !== delta.type) return [...joined, delta];
   return [...joined.slice(0, -1), { type: delta.type, text: last.text + delta.text }];
 }
+
+const stray = (kind: string, text = ""): ChatDelta => ({ type: "recovery", kind, text });
 
 describe("chat stream", () => {
   it.each<[string, string, ChatDelta[]]>([
@@ -77,13 +74,17 @@ describe("chat stream", () => {
     [
       "no channel",
       "I cannot help with that, sorry.<|return|>",
-      [{ type: "content", text: "I cannot help with that, sorry." }],
+      [
+        stray("a message without its message token"),
+        { type: "content", text: "I cannot help with that, sorry." },
+      ],
     ],
     [
       "another's words",
       "<|channel|>final<|message|>4<|end|><|start|>user<|message|>More!<|end|>",
       [
         { type: "content", text: "4" },
+        stray("a message in another's name", "user"),
         { type: "reasoning", text: "More!" },
       ],
     ],
@@ -113,6 +114,55 @@ describe("chat stream", () => {
     expect(stream.push({ type: "message-start", header })).toEqual([]);
     expect(stream.push({ type: "text", text: "a", header })).toEqual([{ type: "content", text: "a" }]);
     expect(stream.push({ type: "text", text: "b", header })).toEqual([{ type: "content", text: "b" }]);
-    expect(stream.push({ type: "recovery", what: "x" })).toEqual([]);
+  });
+
+  it.each<[string, string, ChatDelta[]]>([
+    [
+      "words without a place",
+      "<|channel|>final one two three<|message|>b<|return|>",
+      [
+        stray("a content type without its marker or a recipient"),
+        stray("unexpected words in the header", "one two"),
+        stray("an unknown content type", "three"),
+        { type: "content", text: "b" },
+      ],
+    ],
+    [
+      "a missing message token",
+      "<|channel|>analysis Hm, well<|end|>",
+      [stray("a message without its message token"), { type: "reasoning", text: "Hm, well" }],
+    ],
+    [
+      "a channel it does not know",
+      "<|channel|>comment<|message|>b<|return|>",
+      [stray("an unknown channel", "comment"), { type: "content", text: "b" }],
+    ],
+    [
+      "another's name",
+      "<|channel|>final<|message|>4<|end|><|start|>functions.f to=assistant<|channel|>commentary<|message|>5<|end|>",
+      [
+        { type: "content", text: "4" },
+        stray("a message in another's name", "tool:functions.f to=assistant"),
+        { type: "reasoning", text: "5" },
+      ],
+    ],
+  ])("reports %s", (_name, text, expected) => {
+    expect(chat(harmonyIds(text))).toEqual(expected);
+  });
+
+  it("loses no word, wherever it was written", () => {
+    const words = ["alpha", "beta", "gamma", "delta"].map((word) => ` ${word}`);
+    const marks = ["<|start|>", "<|start|>assistant", "<|start|>user", "<|channel|>", "<|channel|>final"];
+    const pieces = [...marks, "<|channel|>analysis", "<|message|>", "<|constrain|>", "<|end|>", " to="];
+    const stream = fc.array(fc.constantFrom(...pieces, ...words), { maxLength: 16 });
+    fc.assert(
+      fc.property(stream, (drawn) => {
+        // Numbered, so that each word's own occurrence has to come back.
+        const texts = drawn.map((piece, index) => (words.includes(piece) ? `${piece}n${index}` : piece));
+        const out = JSON.stringify(chat(texts.flatMap(harmonyIds)));
+        for (const text of texts) if (/n\d+$/.test(text)) expect(out).toContain(text.trim());
+      }),
+      { numRuns: 1000 },
+    );
   });
 });

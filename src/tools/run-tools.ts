@@ -165,6 +165,9 @@ async function* oneRound(
         yield { type: "tool-call", ...call };
         break;
       }
+      case "recovery":
+        yield turn.hidesReasoning ? { ...event, text: "" } : event; // it may be a piece of reasoning
+        break;
       case "done":
         done = event;
         break;

@@ -1,4 +1,5 @@
 import type { ChatEvent, ChatRequest, FinishReason, GenerateStats } from "../runtime/types.ts";
+import type { RecoveryEvent } from "../text/chat-stream.ts";
 import type { BuiltinToolName, ChatMessage, ToolCall } from "../text/chat-types.ts";
 import type { FunctionTool } from "../text/types.ts";
 
@@ -118,6 +119,7 @@ export type ToolsEvent =
   | { readonly type: "reasoning"; readonly text: string }
   | { readonly type: "content"; readonly text: string }
   | ({ readonly type: "tool-call" } & NumberedCall)
+  | RecoveryEvent
   | ToolEvent
   /** One answer of the model is complete. */
   | {

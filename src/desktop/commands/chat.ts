@@ -99,6 +99,8 @@ async function answer(
       case "tool-call":
         out(`${event.name}(${event.arguments})`);
         break;
+      case "recovery":
+        break;
       case "done":
         if (reasoned) err("\n");
         out("\n");
