@@ -9,6 +9,13 @@ export function literal(text: string): string {
   return pieces.map((piece) => `"${piece.replace(/["\\]/g, "\\$&")}"`).join(" ");
 }
 
+/**
+ * A value as JSON text. Line separators are escaped, since the tokens' guard keeps them out of texts as they are: see
+ * utf8-guard.ts.
+ */
+export const jsonText = (value: unknown): string =>
+  JSON.stringify(value).replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
+
 /** One ASCII character of these ranges, both ends included. */
 export function oneOfRanges(ranges: readonly (readonly [number, number])[]): string {
   const end = (code: number) => String.fromCodePoint(code).replace(/[\]\\^-]/, "\\$&");

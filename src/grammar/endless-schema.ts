@@ -1,3 +1,4 @@
+import { withType } from "./json-types.ts";
 import { isObject, schemaError } from "./schema-node.ts";
 
 /**
@@ -7,7 +8,7 @@ import { isObject, schemaError } from "./schema-node.ts";
  */
 export function refuseEndless(pointers: Iterable<string>, schemaAt: (pointer: string) => unknown): void {
   const open = new Set(pointers);
-  const ends = (schema: unknown) => canEnd(schema, open);
+  const ends = (schema: unknown) => canEnd(schema, open, schemaAt);
   // Each pass finds those that end by what is known to end already.
   for (let before = -1; before !== open.size; ) {
     before = open.size;
@@ -20,13 +21,18 @@ export function refuseEndless(pointers: Iterable<string>, schemaAt: (pointer: st
 }
 
 /** True where some value is finite, those of `open` references not being known to be. */
-function canEnd(schema: unknown, open: ReadonlySet<string>): boolean {
+function canEnd(schema: unknown, open: ReadonlySet<string>, schemaAt: (pointer: string) => unknown): boolean {
   if (!isObject(schema)) return true;
-  const ends = (each: unknown) => canEnd(each, open);
+  const ends = (each: unknown) => canEnd(each, open, schemaAt);
   const { $ref, anyOf, oneOf, allOf, type } = schema;
   if (typeof $ref === "string") return !open.has($ref);
   const choices = anyOf ?? oneOf;
-  if (Array.isArray(choices)) return choices.some(ends);
+  const targetOf = (each: { $ref?: unknown }) => schemaAt(String(each.$ref));
+  if (Array.isArray(choices))
+    return choices.some((choice) => {
+      const branch = withType(choice, type, targetOf);
+      return branch !== undefined && ends(branch);
+    });
   if (Array.isArray(allOf)) return allOf.every(ends);
   if (schema.const !== undefined || schema.enum !== undefined) return true;
   const types: unknown[] = type === undefined ? ["object", "array"] : [type].flat();

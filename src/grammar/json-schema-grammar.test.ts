@@ -1,61 +1,16 @@
 // Grammars against a validator: texts drawn by chance from the masks that they give are valid JSON under their schemas.
 import { Validator } from "@cfworker/json-schema";
-import { afterAll, describe, expect, it } from "vitest";
-import { openLocalGrammar } from "../desktop/grammar-local.ts";
-import { seededRandom } from "../testing/data.ts";
+import { describe, expect, it } from "vitest";
+import { createMatcher } from "../testing/grammar-matcher.ts";
 import { structuredCases } from "../testing/structured-schemas.ts";
 import { nano } from "../text/nano.fixture.ts";
-import { createGrammarEngine } from "./grammar-engine.ts";
 import { jsonObjectGrammar } from "./json-grammar.ts";
 import { jsonSchemaGrammar } from "./json-schema-grammar.ts";
-import type { TextGrammar } from "./protocol.ts";
-import { grammarVocabulary } from "./vocabulary.ts";
 
-const vocabSize = 2560;
 const end = nano.special("<|return|>");
 const ebnf = (text: string) => ({ ebnf: text });
-const engine = createGrammarEngine({
-  openPort: openLocalGrammar,
-  vocabulary: () => grammarVocabulary(nano),
-  vocabSize,
-});
-afterAll(() => engine.dispose());
-
+const { engine, matches, draw } = createMatcher();
 const has = (mask: Uint32Array, id: number) => (((mask[id >>> 5] ?? 0) >>> (id & 31)) & 1) === 1;
-const idsOf = (mask: Uint32Array) =>
-  Array.from({ length: vocabSize }, (_, id) => id).filter((id) => has(mask, id));
-
-/** Whether a text is in a grammar and ends there. */
-async function matches(grammar: TextGrammar, text: string): Promise<boolean> {
-  const constraint = await engine.start(grammar, [end]);
-  let mask = constraint.first;
-  for (const token of nano.encode(text)) {
-    if (!has(mask, token)) return false;
-    mask = await constraint.accept(token);
-  }
-  return has(mask, end);
-}
-
-/** Tokens that bring a text to its end. */
-const closing = new Set(['"', "}", "]", '"}'].flatMap((text) => nano.encode(text)));
-
-/** A text of tokens drawn from the masks; undefined where it has not ended within `most` tokens. */
-async function draw(grammar: TextGrammar, seed: number, most = 600): Promise<string | undefined> {
-  const random = seededRandom(seed);
-  const constraint = await engine.start(grammar, [end]);
-  let mask = constraint.first;
-  const tokens: number[] = [];
-  for (;;) {
-    const ids = idsOf(mask);
-    if (ids.includes(end) && random() < 0.5) return nano.decode(tokens);
-    const closers = ids.filter((id) => closing.has(id));
-    const from = closers.length > 0 && random() < 0.2 ? closers : ids;
-    const token = from[Math.floor(random() * from.length)] ?? end;
-    if (token === end) return nano.decode(tokens);
-    if (tokens.push(token) > most) return undefined;
-    mask = await constraint.accept(token);
-  }
-}
 
 describe("texts drawn from a grammar", () => {
   it.each(structuredCases)("$name: are valid under the schema", async ({ schema }) => {

@@ -1,12 +1,16 @@
-import { createRules, either, literal, type Rules } from "./ebnf.ts";
+import { createRules, either, jsonText, literal, type Rules } from "./ebnf.ts";
 import { refuseEndless } from "./endless-schema.ts";
 import { jsonRules } from "./json-grammar.ts";
+import { isOfType, type JsonType, jsonTypes, withType } from "./json-types.ts";
 import { decimalRange, integerRange } from "./number-range.ts";
 import { objectBody } from "./object-grammar.ts";
 import { checkDisjoint } from "./one-of.ts";
 import type { TextGrammar } from "./protocol.ts";
+import { createReferences, type References } from "./references.ts";
+import { schemaJson } from "./schema-json.ts";
 import {
   assertionsBeside,
+  closed,
   isObject,
   numberAt,
   refuseUnsupported,
@@ -20,15 +24,12 @@ import {
 import { stringGrammar } from "./string-grammar.ts";
 import { hasPlainBranches } from "./string-limits.ts";
 
-type JsonType = "object" | "array" | "string" | "number" | "integer" | "boolean" | "null";
-const jsonTypes: readonly string[] = ["object", "array", "string", "number", "integer", "boolean", "null"];
-
 /** What a schema without `type` must mean, by the keywords it has. */
 const impliedTypes: readonly (readonly [JsonType, readonly string[]])[] = [
   ["object", ["properties", "required", "additionalProperties", "minProperties", "maxProperties"]],
   ["array", ["items", "prefixItems", "minItems", "maxItems"]],
   ["string", ["minLength", "maxLength", "pattern", "format"]],
-  ["number", ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]],
+  ["number", ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]],
 ];
 
 /**
@@ -37,18 +38,15 @@ const impliedTypes: readonly (readonly [JsonType, readonly string[]])[] = [
  * @throws request-invalid naming the keyword and its place where a schema cannot be enforced or nothing is valid under it
  */
 export function jsonSchemaGrammar(schema: unknown): TextGrammar {
-  const text = JSON.stringify(schema) as string | undefined;
-  if (text === undefined || (!isObject(schema) && typeof schema !== "boolean"))
-    throw schemaError("", `a schema must be an object, got ${text ?? typeof schema}`);
-  if (text.length > schemaLimits.characters)
-    throw schemaError("", `the schema has ${text.length} characters, more than ${schemaLimits.characters}`);
   const rules = createRules();
-  const root: unknown = JSON.parse(text);
+  const root = schemaJson(schema);
+  const targets = createReferences(root);
   // Counted apart where that is possible: see length-guard.ts.
   const countsLengths = hasPlainBranches(root);
   const references = new Map<string, string>();
-  const expression = createWriter(root, rules, { references, writesLengths: !countsLengths })(root, "", 0);
-  refuseEndless(references.keys(), (pointer) => lookUp(root, pointer, ""));
+  const write = createWriter(targets, rules, { references, writesLengths: !countsLengths });
+  const expression = write(root, "", 0);
+  refuseEndless(references.keys(), (pointer) => targets.at(pointer, ""));
   return { ebnf: `${rules.text(expression)}\n${jsonRules}`, ...(countsLengths ? { lengths: root } : {}) };
 }
 
@@ -58,7 +56,11 @@ interface Writing {
   readonly writesLengths: boolean;
 }
 
-function createWriter(root: unknown, rules: Rules, { references, writesLengths }: Writing): WriteSchema {
+function createWriter(
+  targets: References,
+  rules: Rules,
+  { references, writesLengths }: Writing,
+): WriteSchema {
   let nodes = 0;
 
   const write: WriteSchema = (schema, path, depth) => {
@@ -71,7 +73,7 @@ function createWriter(root: unknown, rules: Rules, { references, writesLengths }
     if (schema === false) throw schemaError(path, "the schema false allows no value");
     if (!isObject(schema))
       throw schemaError(path, `a schema must be an object, got ${JSON.stringify(schema)}`);
-    const node = { schema, path };
+    const node = { schema: closed(schema), path };
     refuseUnsupported(node);
     return combined(node, depth) ?? byType(node, depth);
   };
@@ -88,14 +90,13 @@ function createWriter(root: unknown, rules: Rules, { references, writesLengths }
     if (schema.$ref !== undefined) return reference(node, depth);
     if (schema.anyOf !== undefined) return either(branches(node, "anyOf", depth));
     if (schema.oneOf !== undefined) {
-      checkDisjoint(node, (schemaAt) => resolved(schemaAt, path));
+      checkDisjoint(node, (schemaAt) => targets.resolved(schemaAt, path));
       return either(branches(node, "oneOf", depth));
     }
     if (schema.allOf !== undefined) {
-      const [only, ...others] = branches(node, "allOf", depth);
-      if (only === undefined || others.length > 0)
+      if (Array.isArray(schema.allOf) && schema.allOf.length > 1)
         throw schemaError(path, '"allOf" with several schemas is not supported; merge them');
-      return only;
+      return either(branches(node, "allOf", depth));
     }
     if (schema.const !== undefined) return values(node, [schema.const], "const");
     if (schema.enum !== undefined) {
@@ -110,41 +111,26 @@ function createWriter(root: unknown, rules: Rules, { references, writesLengths }
     if (!Array.isArray(list) || list.length === 0)
       throw schemaError(node.path, `"${key}" must be a list of at least one schema`);
     const { type } = node.schema;
-    return list.map((branch: unknown, i) => {
+    const written = list.flatMap((each: unknown, i): string[] => {
+      const place = step(node.path, key, i);
+      if (isObject(each) && each.$ref !== undefined) targets.resolved(each, place); // throws for circles
       // A type beside the branches holds for each.
-      const typed =
-        type !== undefined && isObject(branch) && branch.type === undefined && branch.$ref === undefined;
-      return write(typed ? { ...branch, type } : branch, step(node.path, key, i), depth + 1);
+      const branch = withType(each, type, (schema) => targets.target(schema, place));
+      return branch === undefined ? [] : [write(branch, place, depth + 1)];
     });
+    if (written.length === 0) throw schemaError(node.path, `no branch of "${key}" has a value of the type`);
+    return written;
   }
 
   function reference({ schema, path }: SchemaNode, depth: number): string {
     const pointer = String(schema.$ref);
     const known = references.get(pointer);
     if (known !== undefined) return known;
-    const target = resolved(schema, path);
+    const target = targets.resolved(schema, path);
     const { name, set } = rules.reserve("ref");
     references.set(pointer, name);
     set(write(target, pointer.replace(/^#/, ""), depth + 1));
     return name;
-  }
-
-  /** The schema behind local references. */
-  function resolved(schema: unknown, path: string): unknown {
-    const seen = new Set<string>();
-    let current = schema;
-    while (isObject(current) && current.$ref !== undefined) {
-      const pointer = current.$ref;
-      if (typeof pointer !== "string" || !/^#(\/|$)/.test(pointer))
-        throw schemaError(
-          path,
-          `"$ref" must point into this schema (#/$defs/…), got ${JSON.stringify(pointer)}`,
-        );
-      if (seen.has(pointer)) throw schemaError(path, `"$ref" ${pointer} refers to itself`);
-      seen.add(pointer);
-      current = lookUp(root, pointer, path);
-    }
-    return current;
   }
 
   function byType(node: SchemaNode, depth: number): string {
@@ -245,33 +231,12 @@ function numberBody(type: "integer" | "number", node: SchemaNode): string {
   return range;
 }
 
-/** Listed values, as JSON.stringify writes them. */
+/** Listed values. */
 function values(node: SchemaNode, list: readonly unknown[], key: string): string {
   const { schema, path } = node;
   const beside = assertionsBeside(node, key, "type");
   if (beside.length > 0) throw schemaError(path, `"${key}" together with "${beside[0]}" is not supported`);
-  const types = schema.type === undefined ? undefined : [schema.type].flat();
-  const valid = list.filter((value) => types === undefined || types.some((type) => isOfType(value, type)));
+  const valid = list.filter((value) => schema.type === undefined || isOfType(value, schema.type));
   if (valid.length === 0) throw schemaError(path, `"${key}" has no value of the type`);
-  return either(valid.map((value) => literal(JSON.stringify(value))));
-}
-
-function isOfType(value: unknown, type: unknown): boolean {
-  if (type === "integer") return Number.isInteger(value);
-  if (type === "null") return value === null;
-  if (type === "array") return Array.isArray(value);
-  if (type === "object") return isObject(value);
-  return typeof value === type;
-}
-
-function lookUp(root: unknown, pointer: string, path: string): unknown {
-  let current = root;
-  for (const part of pointer.split("/").slice(1)) {
-    const key = decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~");
-    const holder = current as Record<string, unknown>;
-    if (typeof current !== "object" || current === null || !Object.hasOwn(holder, key))
-      throw schemaError(path, `"$ref" ${pointer} points to nothing`);
-    current = holder[key];
-  }
-  return current;
+  return either(valid.map((value) => literal(jsonText(value))));
 }

@@ -27,6 +27,7 @@ interface SpecialToken {
 
 const quote = 0x22;
 const backslash = 0x5c;
+const text = new TextDecoder("utf-8", { ignoreBOM: true });
 const isContinuation = (byte: number): boolean => byte >= 0x80 && byte < 0xc0;
 
 const numCharacters = (bytes: readonly number[]): number =>
@@ -120,7 +121,7 @@ export function createLengthGuard(schema: unknown, tokens: TokenLengths): Length
   function closed(at: State, { limit, keyBytes, length }: OpenString): State {
     const isValid = at.isValid && (limit === undefined || (length >= limit.least && length <= limit.most));
     if (keyBytes === undefined || at.frame === undefined) return { ...at, string: undefined, isValid };
-    const key = String(JSON.parse(`"${new TextDecoder().decode(Uint8Array.from(keyBytes))}"`));
+    const key = String(JSON.parse(`"${text.decode(Uint8Array.from(keyBytes))}"`));
     return { frame: { ...at.frame, key }, string: undefined, isValid };
   }
 

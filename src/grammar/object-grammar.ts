@@ -1,4 +1,4 @@
-import { either, literal, type Rules } from "./ebnf.ts";
+import { either, jsonText, literal, type Rules } from "./ebnf.ts";
 import { isObject, repeats, type SchemaNode, schemaError, step, type WriteSchema } from "./schema-node.ts";
 
 interface Context {
@@ -18,12 +18,12 @@ export function objectBody(node: SchemaNode, context: Context): string {
   if (!Array.isArray(required) || required.some((name) => typeof name !== "string"))
     throw schemaError(path, '"required" must be a list of names');
   const names = Object.keys(properties);
-  const undeclared = (required as string[]).filter((name) => !Object.hasOwn(properties, name));
+  const needed = [...new Set(required as string[])];
+  const undeclared = needed.filter((name) => !Object.hasOwn(properties, name));
   const most = repeats(node, "maxProperties");
   const least = repeats(node, "minProperties") ?? 0;
   if (names.length === 0 && undeclared.length === 0) return mapBody(node, context, least, most);
-  const numRequired = new Set(required as string[]).size;
-  if (least > numRequired)
+  if (least > needed.length)
     throw schemaError(path, `"minProperties" above the number of required ones is not supported`);
   if (most !== undefined && most < names.length + undeclared.length)
     throw schemaError(path, `"maxProperties" below the number of declared ones is not supported`);
@@ -33,8 +33,8 @@ export function objectBody(node: SchemaNode, context: Context): string {
       ? context.write(properties[name], step(path, "properties", name), context.depth + 1)
       : context.write(additional, step(path, "additionalProperties"), context.depth + 1);
     return {
-      text: `${literal(JSON.stringify(name))} ":" ws ${value}`,
-      isRequired: (required as string[]).includes(name),
+      text: `${literal(jsonText(name))} ":" ws ${value}`,
+      isRequired: needed.includes(name),
     };
   });
   return context.rules.add("object", `"{" ws ${members(pairs, context.rules)} "}"`);

@@ -10,7 +10,14 @@ export interface SchemaNode {
 export type WriteSchema = (schema: unknown, path: string, depth: number) => string;
 
 /** Bounds that keep compilation short: far above what people write, far below what breaks the compiler. */
-export const schemaLimits = { characters: 200_000, depth: 64, nodes: 4000, repeats: 10_000 } as const;
+export const schemaLimits = {
+  characters: 200_000,
+  /** Of objects and lists within each other, in the schema's JSON. */
+  levels: 512,
+  depth: 64,
+  nodes: 4000,
+  repeats: 10_000,
+} as const;
 
 /** A schema that cannot be enforced. Names the place, the problem and, where there is one, a way out. */
 export function schemaError(path: string, problem: string): EngineError {
@@ -47,14 +54,31 @@ const unsupported: ReadonlySet<string> = new Set([
 const isIdle = (keyword: string, value: unknown): boolean =>
   (keyword === "uniqueItems" && value === false) ||
   (keyword === "additionalItems" && value === false) ||
-  (keyword.startsWith("unevaluated") && value === false) ||
+  (keyword.startsWith("unevaluated") && value === true) ||
   (keyword === "multipleOf" && value === 1);
 
 /** @throws request-invalid where the schema uses a keyword that is not enforced */
 export function refuseUnsupported({ schema, path }: SchemaNode): void {
-  const found = Object.keys(schema).filter((key) => unsupported.has(key) && !isIdle(key, schema[key]));
+  const isRefused = (key: string) =>
+    unsupported.has(key) && schema[key] !== undefined && !isIdle(key, schema[key]);
+  const found = Object.keys(schema).filter(isRefused);
   if (found.length === 0) return;
   throw schemaError(path, `${found.map((key) => `"${key}"`).join(" and ")} is not supported; leave it out`);
+}
+
+/**
+ * A schema with `unevaluatedProperties: false` and `unevaluatedItems: false` as what they are where no branch or reference
+ * stands beside them: the same for `additionalProperties` and `items`. Elsewhere they stay, and are refused.
+ */
+export function closed(schema: SchemaNode["schema"]): SchemaNode["schema"] {
+  const { unevaluatedProperties, unevaluatedItems, ...rest } = schema;
+  if (["$ref", "anyOf", "oneOf", "allOf"].some((key) => schema[key] !== undefined)) return schema;
+  return {
+    ...(unevaluatedProperties === false ? { additionalProperties: false } : { unevaluatedProperties }),
+    ...(unevaluatedItems === false ? { items: false } : { unevaluatedItems }),
+    // These two hold first, and leave nothing unevaluated.
+    ...rest,
+  };
 }
 
 /** The keywords of a schema that restrict values, but for those named. */
@@ -82,6 +106,7 @@ const assertionKeywords: ReadonlySet<string> = new Set([
   "minLength",
   "minProperties",
   "minimum",
+  "multipleOf",
   "oneOf",
   "pattern",
   "prefixItems",

@@ -27,21 +27,24 @@ export function hasPlainBranches(schema: unknown): boolean {
   if (Array.isArray(schema)) return schema.every(hasPlainBranches);
   if (!isObject(schema)) return true;
   const unions = [schema.anyOf, schema.oneOf].filter(Array.isArray) as unknown[][];
-  const isScalar = (branch: unknown) =>
-    isObject(branch) && [branch.type].flat().every((type) => scalars.includes(type));
   return (
     unions.every((branches) => branches.filter((branch) => !isScalar(branch)).length <= 1) &&
     Object.values(schema).every(hasPlainBranches)
   );
 }
 
+/** True for schemas under which no string, list or object is valid. */
+const isScalar = (schema: unknown): boolean =>
+  isObject(schema) && [schema.type].flat().every((type) => scalars.includes(type));
+
 /** The limits of a schema that `hasPlainBranches`, and whose grammar exists. */
 export function stringLimits(root: unknown): StringLimits {
   const follow = (schema: unknown): Schemas => {
     if (!isObject(schema)) return [];
     if (typeof schema.$ref === "string") return follow(target(root, schema.$ref));
-    const branches = [schema.anyOf, schema.oneOf, schema.allOf].flat().filter(isObject);
-    return branches.length > 0 ? branches.flatMap(follow) : [schema];
+    const branches = [schema.anyOf, schema.oneOf, schema.allOf].flat().filter((each) => each !== undefined);
+    // What scalars say of lengths, members and items is idle.
+    return branches.length > 0 ? branches.filter((each) => !isScalar(each)).flatMap(follow) : [schema];
   };
   return {
     root: follow(root),
