@@ -11,6 +11,8 @@ export interface Composer {
   setBusy(isBusy: boolean): void;
   setEffort(effort: ReasoningEffort): void;
   focus(): void;
+  /** Says beside the field why nothing was sent, until something is typed, chosen or sent. */
+  refuse(reason: string): void;
 }
 
 const efforts: readonly ReasoningEffort[] = ["low", "medium", "high"];
@@ -22,7 +24,11 @@ export function createComposer({ onSend, onStop }: ComposerOptions): Composer {
   const effort = byId("effort", HTMLSelectElement);
   const sendButton = byId("send", HTMLButtonElement);
   const stopButton = byId("stop", HTMLButtonElement);
+  const problem = byId("composer-problem", HTMLParagraphElement);
   let isBusy = false;
+  const refuse = (reason: string) => {
+    problem.textContent = reason;
+  };
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -35,6 +41,7 @@ export function createComposer({ onSend, onStop }: ComposerOptions): Composer {
     event.preventDefault();
     form.requestSubmit();
   });
+  for (const type of ["input", "change"]) document.addEventListener(type, () => refuse(""));
   stopButton.addEventListener("click", onStop);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && isBusy) onStop();
@@ -43,6 +50,7 @@ export function createComposer({ onSend, onStop }: ComposerOptions): Composer {
   return {
     setBusy: (now) => {
       isBusy = now;
+      refuse("");
       sendButton.hidden = now;
       stopButton.hidden = !now;
     },
@@ -50,5 +58,6 @@ export function createComposer({ onSend, onStop }: ComposerOptions): Composer {
       effort.value = level;
     },
     focus: () => question.focus(),
+    refuse,
   };
 }

@@ -7,7 +7,7 @@ import { createModelControl } from "./model-control.ts";
 import { createSession, type ModelStatus } from "./session.ts";
 import { suggestions } from "./suggestions.ts";
 import { createConversationTools } from "./tools/conversation-tools.ts";
-import { createSettingsPanel } from "./tools/settings-panel.ts";
+import { createSettingsPanel, type QuestionSettings } from "./tools/settings-panel.ts";
 import { createTurnList } from "./turn-list.ts";
 import { readUrlParameters } from "./url-parameters.ts";
 
@@ -24,7 +24,10 @@ const models = createModelControl({
   chunkBytes: parameters.chunkBytes,
   onCancel: () => conversation.stop(),
   onError: showError,
-  onBegin: errors.hide,
+  onBegin: () => {
+    errors.hide();
+    composer.refuse("");
+  },
   announce: (text) => {
     announcer.textContent = text;
   },
@@ -53,14 +56,24 @@ const conversation = createConversation({
 });
 const composer = createComposer({
   onSend: (text, effort) => {
-    const model = models.choice();
-    const chosen = model === undefined ? undefined : settings.read();
-    if (model === undefined || chosen === undefined) return false;
-    ask({ text, effort, model, ...chosen });
+    const chosen = chosenForQuestion();
+    if (chosen === undefined) return false;
+    ask({ text, effort, ...chosen });
     return true;
   },
   onStop: () => conversation.stop(),
 });
+
+/** The model and the settings; undefined, with the reason beside the question and at its field, where one is wrong. */
+function chosenForQuestion(): (QuestionSettings & Pick<Question, "model">) | undefined {
+  const model = models.choice();
+  const chosen = model === undefined ? undefined : settings.read();
+  if (model !== undefined && chosen !== undefined) return { model, ...chosen };
+  composer.refuse(
+    model === undefined ? `Not sent. ${models.problem()}` : "Not sent. Correct the field above.",
+  );
+  return undefined;
+}
 
 function ask(question: Question): void {
   errors.hide();
@@ -84,11 +97,10 @@ suggestionButtons.append(
     const button = makeButton(
       question,
       () => {
-        const model = models.choice();
-        const chosen = model === undefined ? undefined : settings.read();
-        if (model === undefined || chosen === undefined) return;
+        const chosen = chosenForQuestion();
+        if (chosen === undefined) return;
         composer.setEffort(effort);
-        ask({ text: question, effort, model, ...chosen });
+        ask({ text: question, effort, ...chosen });
       },
       { className: "chip", testId: "suggestion" },
     );

@@ -28,6 +28,8 @@ export interface ModelControlOptions {
 export interface ModelControl {
   /** The chosen model; undefined, with a hint at the field, where there is none. */
   choice(): ModelChoice | undefined;
+  /** Why there is no chosen model; empty where there is one. */
+  problem(): string;
   /** Reports on the model and loads it, unless it is loaded. What cannot run here is refused before a download. */
   load(choice: ModelChoice, signal: AbortSignal): Promise<void>;
   /** Loads the chosen model, and shows what fails. */
@@ -72,6 +74,7 @@ export function createModelControl(options: ModelControlOptions): ModelControl {
   const storage = createStorageWork({
     engine: session.engine,
     chunkBytes: options.chunkBytes,
+    pageUrl: document.baseURI,
     onWork: (now) => {
       work = now;
       showWork();
@@ -203,6 +206,7 @@ export function createModelControl(options: ModelControlOptions): ModelControl {
 
   return {
     choice: () => chosen(true),
+    problem: picker.problem,
     load,
     loadChosen,
     refreshStored,

@@ -123,6 +123,45 @@ for (const width of [1280, 390]) {
   });
 }
 
+test("Escape closes the tools, whose button shows whether they are open", async ({ serve, visit }) => {
+  const server = await serve();
+  const { page } = await visit();
+  const { by, openBare } = chatPage(page, server.url);
+  await openBare();
+  const look = () => by("settings-toggle").evaluate((e) => getComputedStyle(e).borderColor);
+  await page.mouse.move(0, 0);
+  const closed = await look();
+  await by("settings-toggle").press("Enter");
+  await expect(by("settings")).toBeVisible();
+  expect(await look()).not.toBe(closed);
+  await by("browser-on").focus();
+  await page.keyboard.press("Escape");
+  await expect(by("settings")).toBeHidden();
+  await expect(by("settings-toggle"), "the focus is not lost").toBeFocused();
+  expect(await look()).toBe(closed);
+});
+
+test("a question without a model is refused beside the question, until a model is chosen", async ({
+  serve,
+  visit,
+}) => {
+  const server = await serve();
+  const { page } = await visit({ width: 390, height: 600 });
+  const chat = chatPage(page, server.url);
+  const said = chat.by("composer-problem");
+  await chat.openBare();
+  await chat.by("model-select").selectOption("folder");
+  await chat.ask("Hello");
+  await expect(said).toHaveText("Not sent. Choose a folder first, or drop one on this page.");
+  await expect(said).toBeInViewport({ ratio: 1 });
+  await expect(chat.by("folder-facts")).toHaveAttribute("data-complete", "false");
+  await chat.by("model-select").selectOption("address");
+  await expect(said).toBeEmpty();
+  await chat.by("suggestion").first().click();
+  await expect(said).toContainText("Not sent. Enter org/name");
+  await expect(chat.by("question"), "the text stays").toHaveValue("Hello");
+});
+
 const scrollTop = (page: Page) => page.locator("#scroller").evaluate((e) => e.scrollTop);
 
 /** Until what observes sizes has been told. */

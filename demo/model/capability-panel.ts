@@ -61,7 +61,7 @@ export function createCapabilityPanel(options: CapabilityPanelOptions): Capabili
     }
   }
 
-  function showView({ tone, verdict: text, problems, facts }: CapabilityView): void {
+  function showView({ tone, verdict: text, problems, otherFeatures, facts }: CapabilityView): void {
     panel.dataset.tone = tone;
     verdict.textContent = text;
     const shown = problems.map(({ severity, message, remedy }) =>
@@ -76,7 +76,15 @@ export function createCapabilityPanel(options: CapabilityPanelOptions): Capabili
       { className: "facts-table" },
       facts.flatMap(([term, description]) => [make("dt", { text: term }), make("dd", { text: description })]),
     );
-    body.replaceChildren(...(shown.length > 0 ? [list] : []), table);
+    const others = make("details", { className: "sub" }, [
+      make("summary", { text: `Features of the adapter that are not used (${otherFeatures.length})` }),
+      make("p", { text: otherFeatures.join(", ") }),
+    ]);
+    body.replaceChildren(
+      ...(shown.length > 0 ? [list] : []),
+      table,
+      ...(otherFeatures.length > 0 ? [others] : []),
+    );
   }
 
   function refresh(): void {

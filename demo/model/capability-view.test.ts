@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { optionalFeatures } from "../../src/gpu/gpu.ts";
 import type { CapabilityReport } from "../../src/index.ts";
 import { fakeAdapter } from "../../src/testing/fake-engine.ts";
-import { adapterName, capabilityView } from "./capability-view.ts";
+import { adapterName, capabilityView, usedFeatures } from "./capability-view.ts";
 
 const report: CapabilityReport = {
   canLoad: true,
@@ -50,6 +51,23 @@ test("what warns and what blocks decides the tone; every problem comes with what
   const blocked = capabilityView({ ...none, problems: [{ ...problem, severity: "blocks" }] }, true);
   expect(blocked).toMatchObject({ tone: "blocks", verdict: "no" });
   expect(new Map(blocked.facts).get("Adapter")).toBe("none");
+});
+
+test("too little room to store it is said at once, and as what it is: an estimate", () => {
+  const room = { ...problem, code: "storage-full" } as const;
+  const { tone, verdict } = capabilityView({ ...report, problems: [problem, room] }, true);
+  expect(tone).toBe("warns");
+  expect(verdict).toBe(
+    "perhaps not: too little room to store 13.8 GB, by the browser's estimate; takes 14.3 GB of GPU memory",
+  );
+});
+
+test("features that the engine uses are told from the adapter's others", () => {
+  expect(usedFeatures).toEqual(optionalFeatures);
+  const adapter = { ...fakeAdapter, features: ["bgra8unorm-storage", "shader-f16", "subgroups"] };
+  const { facts, otherFeatures } = capabilityView({ ...report, adapter }, true);
+  expect(new Map(facts).get("Features")).toBe("shader-f16, subgroups");
+  expect(otherFeatures).toEqual(["bgra8unorm-storage"]);
 });
 
 test.each([

@@ -7,16 +7,31 @@ export interface CapabilityView {
   /** One line: whether it runs, and the memory it takes. */
   readonly verdict: string;
   readonly problems: readonly Pick<CapabilityProblem, "severity" | "message" | "remedy">[];
+  /** What the adapter has besides, which the engine does not use. */
+  readonly otherFeatures: readonly string[];
   readonly facts: readonly (readonly [term: string, description: string])[];
 }
 
+/** The adapter's optional features that the engine asks for. */
+export const usedFeatures: readonly string[] = [
+  "subgroups",
+  "timestamp-query",
+  "shader-f16",
+  "chromium-experimental-subgroup-matrix",
+];
+
 export function capabilityView(report: CapabilityReport, knowsMemory: boolean): CapabilityView {
-  const { canLoad, needs, problems } = report;
+  const { canLoad, needs, problems, adapter, downloadBytes } = report;
   const tone = !canLoad ? "blocks" : problems.length > 0 ? "warns" : "good";
   const memory = `${formatBytes(needs.totalBytes)} of GPU memory`;
   const yes = knowsMemory ? `yes, with ${memory}` : `nothing is in the way, if ${memory} are free`;
-  const verdict = { blocks: "no", warns: `perhaps, with ${memory}`, good: yes }[tone];
-  return { tone, verdict, problems, facts: [...modelFacts(report), ...adapterFacts(report)] };
+  const lacksRoom = problems.some(({ code }) => code === "storage-full");
+  const perhaps = lacksRoom
+    ? `perhaps not: too little room to store ${formatBytes(downloadBytes)}, by the browser's estimate; takes ${memory}`
+    : `perhaps, with ${memory}`;
+  const verdict = { blocks: "no", warns: perhaps, good: yes }[tone];
+  const otherFeatures = (adapter?.features ?? []).filter((name) => !usedFeatures.includes(name));
+  return { tone, verdict, problems, otherFeatures, facts: [...modelFacts(report), ...adapterFacts(report)] };
 }
 
 function modelFacts(report: CapabilityReport): CapabilityView["facts"] {
@@ -53,7 +68,7 @@ function adapterFacts({ adapter, variant }: CapabilityReport): CapabilityView["f
       ].join(", "),
     ],
     ["Kernels", `${variant}`],
-    ["Features", adapter.features.join(", ") || "none"],
+    ["Features", adapter.features.filter((name) => usedFeatures.includes(name)).join(", ") || "none"],
   ];
 }
 

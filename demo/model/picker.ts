@@ -25,6 +25,8 @@ export type PickedModel = ModelChoice & Pick<Partial<ListedModel>, "published">;
 export interface Picker {
   /** Undefined, with a hint where `isLoud`, where the address is unusable or no folder is chosen. */
   choice(isLoud: boolean): PickedModel | undefined;
+  /** Why there is no choice; empty where there is one. */
+  problem(): string;
   showStored(models: readonly StoredModelSummary[]): void;
   selectStored(id: string): void;
   showFolder(folder: GivenFolder): void;
@@ -79,11 +81,19 @@ export function createPicker(options: PickerOptions): Picker {
   folderButton.addEventListener("click", options.onPickFolder);
   showRows();
 
+  function problem(): string {
+    const { value } = select;
+    if (value === addressValue && choiceFromAddress(url.value) === undefined)
+      return "Enter org/name or an address that begins with https://";
+    if (value !== folderValue || folder?.view.isComplete) return "";
+    return folder?.view.text ?? "Choose a folder first, or drop one on this page.";
+  }
+
   function typedChoice(isLoud: boolean): ModelChoice | undefined {
     const choice = choiceFromAddress(url.value, token.value);
     if (choice === undefined && isLoud) {
       panel.open = true;
-      url.setCustomValidity("Enter org/name or an address that begins with https://");
+      url.setCustomValidity(problem());
       url.reportValidity();
     }
     return choice;
@@ -96,13 +106,15 @@ export function createPicker(options: PickerOptions): Picker {
     }
     if (isLoud) {
       panel.open = true;
-      if (folder === undefined) folderFacts.textContent = "Choose a folder first, or drop one on this page.";
+      folderFacts.textContent = problem();
+      folderFacts.dataset.complete = "false";
       folderButton.focus();
     }
     return undefined;
   }
 
   return {
+    problem,
     choice: (isLoud) => {
       const { value } = select;
       if (value === addressValue) return typedChoice(isLoud);

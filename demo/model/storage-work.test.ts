@@ -26,6 +26,7 @@ function start(own: Partial<SessionEngine>) {
   const storage = createStorageWork({
     engine: () => engine,
     chunkBytes: 4_194_304,
+    pageUrl: "https://page.test/",
     onWork: (work) => works.push(work),
     onNote: (_, { text }) => notes.push(text),
     onError: (error) => errors.push(error),

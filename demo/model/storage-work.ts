@@ -14,6 +14,8 @@ import { sourceOf, storedName, verifyText } from "./stored-view.ts";
 export interface StorageWorkOptions {
   readonly engine: () => SessionEngine;
   readonly chunkBytes: number | undefined;
+  /** What relative addresses start from. */
+  readonly pageUrl: string;
   /** Work begins, goes on, or (undefined) has ended. */
   readonly onWork: (work: Work | undefined) => void;
   readonly onNote: (id: string, note: StoredNote) => void;
@@ -33,7 +35,7 @@ interface Running {
 }
 
 export function createStorageWork(options: StorageWorkOptions): StorageWork {
-  const { engine, chunkBytes, onWork, onNote, onError } = options;
+  const { engine, chunkBytes, pageUrl, onWork, onNote, onError } = options;
   let current: AbortController | undefined;
 
   async function work(
@@ -79,7 +81,7 @@ export function createStorageWork(options: StorageWorkOptions): StorageWork {
   }
 
   async function run(action: Exclude<StoredAction, "load">, model: StoredModelSummary): Promise<void> {
-    const name = storedName(model.id);
+    const name = storedName(model.id, pageUrl);
     const again = () => void run(action, model);
     try {
       switch (action) {

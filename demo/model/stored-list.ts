@@ -56,7 +56,7 @@ export function createStoredList({ onAction, onImport }: StoredListOptions): Sto
 
   function row(model: StoredModelSummary): HTMLLIElement {
     const note = notes.get(model.id);
-    const name = storedName(model.id);
+    const name = storedName(model.id, document.baseURI);
     const buttons = actionsFor(model, note).map(({ action, label, unavailable }) => {
       const button = makeButton(label, () => act(action, model), { className: "quiet small" });
       button.setAttribute("aria-label", `${label} ${name}`);

@@ -19,6 +19,14 @@ test.each([
   ["folder:my-model#0123456789abcdef", "my-model (imported folder)"],
 ])("%s is shown as %s", (id, name) => expect(storedName(id)).toBe(name));
 
+test("the model beside the page has its name, wherever the page is", () => {
+  const id = "https://site.test/chat/models/gpt-oss-nano/";
+  expect(storedName(id, "https://site.test/chat/?date=2026-11-22")).toBe("gpt-oss-nano");
+  expect(storedName(id, "https://other.test/")).toBe("site.test/chat/models/gpt-oss-nano/");
+  const hub = `hf:openai/gpt-oss-20b@${"ab12".repeat(10)}`;
+  expect(storedName(hub, "https://site.test/"), "a repository's has its commit").toBe(storedName(hub));
+});
+
 describe("a stored model", () => {
   test("has size, files and place", () => {
     expect(storedFacts(model)).toBe("14.8 MB · 1 file · private file system");

@@ -1,9 +1,14 @@
 import type { ModelSource, StorageFacts, StoredModelSummary, VerifyReport } from "../../src/index.ts";
 import { formatBytes } from "../format.ts";
-import type { ModelChoice } from "../model-choices.ts";
+import { isEmbedded, listedFor, type ModelChoice } from "../model-choices.ts";
 
-/** A stored model's name for people: without protocol and fingerprint, a commit in 7 digits. */
-export function storedName(id: string): string {
+/**
+ * A stored model's name for people: without protocol and fingerprint, a commit in 7 digits; that of the model beside
+ * the page where `pageUrl` is given.
+ */
+export function storedName(id: string, pageUrl?: string): string {
+  const listed = pageUrl === undefined ? undefined : listedFor(id, pageUrl);
+  if (listed !== undefined && isEmbedded(listed)) return listed.name;
   const hub = /^hf:(.+)@([0-9a-f]{7})[0-9a-f]{33}$/.exec(id);
   if (hub !== null) return `${hub[1]}@${hub[2]}`;
   return id

@@ -62,6 +62,12 @@ export function createSettingsPanel(): SettingsPanel {
   }
 
   toggle.addEventListener("click", () => setOpen(panel.hidden !== false));
+  byId("composer-area", HTMLElement).addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.isComposing || panel.hidden) return;
+    event.stopPropagation(); // an answer that streams goes on: Escape closes what is open first
+    if (panel.contains(document.activeElement)) toggle.focus();
+    setOpen(false);
+  });
   panel.addEventListener("input", refresh);
   refresh(); // browsers restore fields on reload
 

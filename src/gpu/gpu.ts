@@ -23,7 +23,8 @@ export interface Gpu {
   destroy(): void;
 }
 
-const optionalFeatures = [
+/** Features that a device is asked for where its adapter has them. */
+export const optionalFeatures = [
   "subgroups",
   "timestamp-query",
   "shader-f16",
