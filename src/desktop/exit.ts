@@ -2,10 +2,14 @@ import { EngineError, toEngineError } from "../errors.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Exit codes of the Node programs. `noAdapter` asks the launcher (scripts/lib/launch.mjs) to bring SwiftShader. */
-export const exitCodes = { ok: 0, failed: 1, badInput: 2, noAdapter: 86 } as const;
+export const exitCodes = { ok: 0, failed: 1, badInput: 2, cutOff: 3, noAdapter: 86 } as const;
 
 /** A mistake of whoever typed the command. */
 export const usageError = (message: string): EngineError => new EngineError("request-invalid", message);
+
+/** An answer that ended before it was of any use. */
+export const cutOffError = (message: string): EngineError =>
+  new EngineError("aborted", message, { details: { reason: "cut-off" } });
 
 /** Runs a command. A failure is one sentence on `err` and an exit code by its cause; never throws. */
 export async function exitCodeOf(command: () => Promise<void>, terminal: Terminal): Promise<number> {
@@ -20,6 +24,7 @@ export async function exitCodeOf(command: () => Promise<void>, terminal: Termina
 function report(error: EngineError, terminal: Terminal): number {
   terminal.err(`${error.message}\n`);
   if (error.code === "internal" && process.env.DEBUG !== undefined) terminal.err(`${error.stack}\n`);
+  if (error.details.reason === "cut-off") return exitCodes.cutOff;
   switch (error.code) {
     case "request-invalid":
     case "checkpoint-invalid":

@@ -89,7 +89,8 @@ function checkFolder(root: string, mark: keyof typeof contents): void {
   const what = stats === undefined ? "does not exist" : stats.isDirectory() ? undefined : "is not a folder";
   const problem = what ?? (has(mark) ? undefined : missing);
   if (problem === undefined) return;
-  throw new EngineError("checkpoint-invalid", `${root} ${problem}; expected ${contents[mark]}.`, {
+  const hint = stats === undefined ? " Only folders on disk are read here, nothing is downloaded." : "";
+  throw new EngineError("checkpoint-invalid", `${root} ${problem}; expected ${contents[mark]}.${hint}`, {
     details: { folder: root },
   });
 }

@@ -95,6 +95,8 @@ function parse(args: readonly string[], options: OptionTable): Parsed {
     const [, option] = /^Option '(--[\w-]+)[^']*' argument is ambiguous/.exec(message) ?? [];
     if (option !== undefined)
       throw usageError(`${option} has no value, or one that begins with a dash: write that as ${option}=-1.`);
+    const [, unknown] = /^Unknown option ('[^']*')/.exec(message) ?? [];
+    if (unknown !== undefined) throw usageError(`There is no option ${unknown} (--help lists them).`);
     throw usageError(message.split(/(?<=\.) |\n/, 1)[0] ?? message); // one sentence of Node's several
   }
 }

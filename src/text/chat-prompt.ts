@@ -29,7 +29,7 @@ export function renderChat(tokenizer: Tokenizer, prompt: ChatPrompt): number[] {
 }
 
 /** Whether a text is YYYY-MM-DD of a day that there is. */
-function isDate(text: string): boolean {
+export function isDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
   const date = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);

@@ -43,7 +43,7 @@ export async function readConfig(files: CheckpointFiles, signal?: AbortSignal): 
       { details: { file: configName, source: files.id } },
     );
   }
-  return parseModelConfig(parseJsonText(configName, text));
+  return parseModelConfig(parseJsonText(`${files.id.replace(/\/$/, "")}/${configName}`, text));
 }
 
 /** The checked shard index; `undefined` for a checkpoint in one file. @throws checkpoint-invalid */

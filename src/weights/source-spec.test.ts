@@ -34,6 +34,9 @@ describe("parseHubRepo", () => {
 describe("parseSource", () => {
   it.each([
     ["hf:openai/gpt-oss-20b", "hf:openai/gpt-oss-20b@main"],
+    ["openai/gpt-oss-20b", "hf:openai/gpt-oss-20b@main"],
+    [` openai/gpt-oss-20b/original@${sha} `, `hf:openai/gpt-oss-20b/original@${sha}`],
+    ["a/b@refs/pr/1", "hf:a/b@refs/pr/1"],
     ["https://huggingface.co/openai/gpt-oss-20b", "hf:openai/gpt-oss-20b@main"],
     ["https://hf.co/openai/gpt-oss-20b/", "hf:openai/gpt-oss-20b@main"],
     ["https://huggingface.co/a/b/tree/main/original", "hf:a/b/original@main"],
@@ -48,6 +51,11 @@ describe("parseSource", () => {
     ["https://huggingface.co.evil.test/a/b", "https://huggingface.co.evil.test/a/b/"],
   ])("%s is an address", (text, baseUrl) => {
     expect(parseSource(text)).toEqual({ baseUrl });
+  });
+  it.each(["./x", "../x/y", "/models/x", "gpt-oss-20b", ""])("refuses %j and says what it takes", (text) => {
+    expect(() => parseSource(text)).toThrow(
+      /it is not an absolute URL.*http\(s\) URL of a folder.*or a repository on Hugging Face as org\/name/,
+    );
   });
   it("starts relative addresses from the one given", () => {
     expect(parseSource("models/nano", "https://page.test/demo/")).toEqual({

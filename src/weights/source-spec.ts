@@ -45,11 +45,13 @@ export function parseHubRepo(text: string): HubRepo {
 
 /**
  * What a user typed as a place of a checkpoint: `hf:org/name@revision`, the page of a repository on Hugging Face
- * (`https://huggingface.co/org/name`, also with `/tree/REVISION`), or the address of a folder on any server.
+ * (`https://huggingface.co/org/name`, also with `/tree/REVISION`), or the address of a folder on any server. Words parted
+ * by `/` are a repository too (`org/name@revision`), unless `relativeTo` makes them an address.
  * @throws request-invalid
  */
 export function parseSource(text: string, relativeTo?: string): SourceLocation {
-  if (text.trim().startsWith("hf:")) return { hf: hubId(parseHubRepo(text)) };
+  const isRepo = text.trim().startsWith("hf:") || (relativeTo === undefined && looksLikeRepo(text.trim()));
+  if (isRepo) return { hf: hubId(parseHubRepo(text)) };
   return hubLocationOf(text, relativeTo) ?? { baseUrl: resolveSourceUrl(text, relativeTo) };
 }
 
@@ -70,6 +72,10 @@ export function hubLocationOf(address: string, relativeTo?: string): HubLocation
   const repo = [org, name, ...folder].join("/");
   return { hf: hubId(parseHubRepo(revision === undefined ? repo : `${repo}@${decodePart(revision)}`)) };
 }
+
+/** `org/name`, with folders and a revision; `./x` and `../x` are places on a disk or a server. */
+const looksLikeRepo = (text: string): boolean =>
+  /^[\w.-]+(\/[\w.-]+)+(@[\w./-]+)?$/.test(text) && !/^\.+\//.test(text);
 
 const maxPathParts = 16;
 

@@ -38,7 +38,7 @@ function folderPath(url: URL): string {
 function wrongAddress(address: string, why: string, cause?: unknown): EngineError {
   return new EngineError(
     "request-invalid",
-    `Cannot use "${address}" as the address of a checkpoint: ${why}. Expected the http(s) URL of a folder with config.json.`,
+    `Cannot use "${address}" as the address of a checkpoint: ${why}. Expected the http(s) URL of a folder with config.json, or a repository on Hugging Face as org/name.`,
     { details: { address }, cause },
   );
 }

@@ -14,6 +14,8 @@ it.each<[string, string[], RegExp]>([
   ["no run", ["--runs", "0"], /--runs.*from 1 to 100/],
   ["one decoded token", ["--tokens", "1"], /--tokens.*from 2/],
   ["an empty model", ["--model", ""], /--model has an empty value/],
+  ["a model and a shape", ["--model", "nano", "--shape", "toy"], /--model names a checkpoint.*give one/],
+  ["an option that it has not", ["--verbose"], /no option '--verbose' \(--help lists them\)/],
   ["a model that is not there", ["--model", "/no/model"], /does not exist/],
   ["a size that is none", ["--variants", "gateUpVec.rows=3"], /gateUpVec.rows cannot be 3/],
   ["variants that are no sizes", ["--variants", "fast"], /--variants takes parts such as/],

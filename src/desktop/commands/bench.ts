@@ -147,6 +147,8 @@ function benchFiles(options: Options): CheckpointFiles {
 
 function modelFiles(options: Options): CheckpointFiles {
   const model = options.text("model");
+  if (model !== undefined && options.text("shape") !== undefined)
+    throw usageError("--model names a checkpoint, --shape random weights or the embedded model: give one.");
   if (model !== undefined && model !== "nano") return createFolderFiles(model);
   const shape: BenchShape | "nano" = options.choice("shape", ["nano", ...benchShapes]) ?? "nano";
   if (shape === "nano") return createFolderFiles(nanoFolder());

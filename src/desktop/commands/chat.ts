@@ -2,13 +2,17 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { jsonSchemaGrammar } from "../../grammar/json-schema-grammar.ts";
 import type { ChatRequest, Engine, GenerateStats } from "../../runtime/types.ts";
+import { isDate } from "../../text/chat-prompt.ts";
 import type { ResponseFormat } from "../../text/chat-types.ts";
-import { usageError } from "../exit.ts";
+import { cutOffError, usageError } from "../exit.ts";
 import { withModel } from "../open-model.ts";
 import { type Options, parseOptions } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** `chat`: answers one question; reasoning to stderr, the answer to stdout, both as they are made. Greedy unless --temperature is given. */
+/**
+ * `chat`: answers one question; reasoning to stderr, the answer to stdout, both as they are made, but JSON only once it is
+ * complete. Greedy unless --temperature is given.
+ */
 export async function chatCommand(args: readonly string[], terminal: Terminal): Promise<void> {
   const options = parseOptions(args, {
     effort: { type: "string" },
@@ -40,6 +44,8 @@ export async function chatCommand(args: readonly string[], terminal: Terminal): 
 function chatOptions(options: Options) {
   const seed = options.number("seed", { least: 0, most: 2 ** 32 - 1 });
   const currentDate = options.text("date");
+  if (currentDate !== undefined && !isDate(currentDate))
+    throw usageError(`--date must be a day as YYYY-MM-DD, got "${currentDate}".`);
   const maxNewTokens = options.number("max-new-tokens", { least: 1, most: 2 ** 31 });
   const maxTokens = options.number("max-reasoning-tokens", { least: 0, most: 2 ** 31 });
   const exclude = options.flag("hide-reasoning");
@@ -78,13 +84,16 @@ function readJson(file: string): unknown {
   }
 }
 
-async function answer(
+/** Writes one answer. @throws aborted, reason `cut-off`, for JSON that is not complete */
+export async function answer(
   engine: Engine,
   request: ChatRequest,
   withStats: boolean,
   { out, err }: Terminal,
 ): Promise<void> {
+  const isJson = request.responseFormat !== undefined;
   let reasoned = false;
+  let json = "";
   for await (const event of engine.chat(request)) {
     switch (event.type) {
       case "reasoning":
@@ -94,7 +103,8 @@ async function answer(
       case "content":
         if (reasoned) err("\n");
         reasoned = false;
-        out(event.text);
+        if (isJson) json += event.text;
+        else out(event.text);
         break;
       case "tool-call":
         out(`${event.name}(${event.arguments})`);
@@ -103,15 +113,25 @@ async function answer(
         break;
       case "done":
         if (reasoned) err("\n");
-        out("\n");
-        if (event.finishReason === "length") err("(cut off: the context or --max-new-tokens is used up)\n");
         if (withStats) err(`${statsLine(event.stats)}\n`);
+        if (isJson && event.finishReason !== "stop") throw cutOffJson(json);
+        out(`${json}\n`);
+        if (event.finishReason === "length") err(`(${whyCutOff})\n`);
         break;
       default:
         event satisfies never;
     }
   }
 }
+
+const whyCutOff = "cut off: the context or --max-new-tokens is used up";
+
+const cutOffJson = (json: string) =>
+  cutOffError(
+    json === ""
+      ? `No JSON was written (${whyCutOff}).`
+      : `The JSON is not complete (${whyCutOff}), so it is not on stdout. So far: ${json}`,
+  );
 
 const statsLine = ({ promptTokens, newTokens, timeToFirstTokenMs, decodeTokensPerSecond }: GenerateStats) =>
   `(${promptTokens} + ${newTokens} tokens, first after ${timeToFirstTokenMs.toFixed(0)} ms, then ${decodeTokensPerSecond.toFixed(1)} tokens/s)`;
