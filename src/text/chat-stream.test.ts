@@ -133,6 +133,15 @@ describe("chat stream", () => {
       [stray("a message without its message token"), { type: "reasoning", text: "Hm, well" }],
     ],
     [
+      "a missing end",
+      "<|channel|>analysis<|message|>a<|start|>assistant<|channel|>final<|message|>b<|return|>",
+      [
+        { type: "reasoning", text: "a" },
+        stray("a message without its end token"),
+        { type: "content", text: "b" },
+      ],
+    ],
+    [
       "a channel it does not know",
       "<|channel|>comment<|message|>b<|return|>",
       [stray("an unknown channel", "comment"), { type: "content", text: "b" }],

@@ -12,11 +12,17 @@ export type HeaderStart =
 /** Called at each departure from the grammar, with generated text that would otherwise be lost. Strict callers throw. */
 export type Recover = (what: string, text?: string) => void;
 
-const roles: readonly string[] = ["system", "developer", "user", "assistant", "tool"] satisfies Role[];
+export const roleNames: readonly string[] = [
+  "system",
+  "developer",
+  "user",
+  "assistant",
+  "tool",
+] satisfies Role[];
 
 /** The role a word names, if any. */
 export function roleOf(word: string | undefined): Role | undefined {
-  return roles.find((role) => role === word) as Role | undefined;
+  return roleNames.find((role) => role === word) as Role | undefined;
 }
 
 /** Content types models write without the constrain marker. */

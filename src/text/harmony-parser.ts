@@ -1,6 +1,7 @@
 import { EngineError } from "../errors.ts";
 import { hasContentWords, hasOutgrownHeader, splitBareMessage } from "./harmony-bare-header.ts";
 import { type HeaderStart, parseHeader } from "./harmony-header.ts";
+import { readStart } from "./harmony-implied-end.ts";
 import { parseStrictHeader } from "./harmony-strict-header.ts";
 import { harmonyTokens, startOfText } from "./harmony-tokens.ts";
 import type { HarmonyEvent, HarmonyHeader, Role, Tokenizer } from "./types.ts";
@@ -40,7 +41,15 @@ interface Content {
   readonly text: string;
 }
 
-type State = { readonly kind: "between" } | Header | Content;
+/** A start token inside a message: a new message's, or text. */
+interface Doubt {
+  readonly kind: "doubt";
+  readonly content: Content;
+  /** From the start token on. */
+  readonly ids: readonly number[];
+}
+
+type State = { readonly kind: "between" } | Header | Content | Doubt;
 
 const messageEnds: ReadonlyMap<string, MessageEnd> = new Map([
   [harmonyTokens.end, "end"],
@@ -55,7 +64,7 @@ const replacementBytes = new TextEncoder().encode("\uFFFD");
 /**
  * Parses a token stream into messages, text as it arrives. By default any stream gives messages, nothing throws
  * and no generated text is lost: departures from the grammar are reported as `recovery` events and mended.
- * Special tokens inside content that do not end it are its literal text.
+ * Special tokens inside content that do not end it are its literal text; a whole header there is the next message's.
  */
 export function createHarmonyParser(tokenizer: Tokenizer, options: HarmonyParserOptions = {}): HarmonyParser {
   const { strict = false } = options;
@@ -162,12 +171,30 @@ export function createHarmonyParser(tokenizer: Tokenizer, options: HarmonyParser
       close(content, "eof");
       return betweenMessages(id, name);
     }
+    if (!strict && name === harmonyTokens.start) return { kind: "doubt", content, ids: [id] };
     return write(content, decode(id, name));
+  }
+
+  function inDoubt({ content, ids }: Doubt, id: number, name: string | undefined): State {
+    const words = name === undefined ? [...ids.slice(1), id] : ids.slice(1);
+    const reading = readStart(tokenizer.decode(words), name);
+    if (reading === "open") return { kind: "doubt", content, ids: [...ids, id] };
+    if (reading === "text") return inContent(writeAll(content, ids), id, name);
+    recover("a message without its end token");
+    state = close(content, "eof");
+    for (const held of [...ids, id]) state = step(held);
+    return state;
+  }
+
+  /** Ids as literal text. */
+  function writeAll(content: Content, ids: readonly number[]): Content {
+    return ids.reduce((written, id) => write(written, decode(id, tokenizer.specialText(id))), content);
   }
 
   function step(id: number): State {
     const name = tokenizer.specialText(id);
     if (state.kind === "header") return inHeader(state, id, name);
+    if (state.kind === "doubt") return inDoubt(state, id, name);
     return state.kind === "content" ? inContent(state, id, name) : betweenMessages(id, name);
   }
 
@@ -179,6 +206,7 @@ export function createHarmonyParser(tokenizer: Tokenizer, options: HarmonyParser
     },
     end() {
       events = [];
+      if (state.kind === "doubt") state = writeAll(state.content, state.ids);
       if (state.kind === "content") close(state, "eof");
       if (state.kind === "header") endHeader(state, "eof");
       state = between;
