@@ -58,6 +58,7 @@ test("a download shows its rate and the time left, pauses, goes on, is cancelled
   isSlow = false;
   const before = server.requests.length;
   await by("download").click();
+  await expect(page.locator("#stored-models .stored-name")).toHaveText("gpt-oss-nano");
   await expect(page.locator("#stored-models .stored-size")).toHaveText("14.8 MB · 1 file · IndexedDB");
   const fetched = askedRanges(server.requests.slice(before)).map(({ start }) =>
     Math.floor(start / chunkBytes),
