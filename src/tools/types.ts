@@ -111,7 +111,7 @@ export type ToolEvent =
       readonly problems: readonly ArgumentProblem[];
     };
 
-/** How a turn ended: `tool-call` where the model still asked for tools when no more rounds were left. */
+/** How a turn ended: `tool-call` only under an engine whose model can call after the last round, which this one's cannot. */
 export type TurnFinishReason = FinishReason | "tool-call";
 
 /** A streamed turn with tools. */
