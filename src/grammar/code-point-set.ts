@@ -1,4 +1,4 @@
-import { either, literal, oneOfRanges } from "./ebnf.ts";
+import { apart, either, literal, oneOfRanges } from "./ebnf.ts";
 
 /** Code points from first to last, both included. */
 export type Range = readonly [number, number];
@@ -63,10 +63,14 @@ const allWide = complement([...neverThere, [0, firstWide - 1]]);
 
 function wide(ranges: readonly Range[]): string[] {
   if (JSON.stringify(ranges) === JSON.stringify(allWide)) return ["[^\\u0000-\\u007f]"];
-  const listed: string[] = [];
+  const groups = new Map<number, string[]>();
+  let count = 0;
   for (const [from, to] of ranges) {
-    for (let code = from; code <= to && listed.length < mostListed; code++)
-      listed.push(literal(String.fromCodePoint(code)));
+    for (let code = from; code <= to && count < mostListed; code++, count++) {
+      // Those that differ only in the last byte of UTF-8 may stand in one rule.
+      const group = groups.get(code >> 6) ?? [];
+      groups.set(code >> 6, [...group, literal(String.fromCodePoint(code))]);
+    }
   }
-  return listed;
+  return [...groups.values()].map((group) => apart(group.join(" | ")));
 }

@@ -28,9 +28,24 @@ export function either(alternatives: readonly string[]): string {
   return alternatives.length === 1 ? (alternatives[0] ?? "") : `(${alternatives.join(" | ")})`;
 }
 
+/** Controls, which no expression holds. */
+const apartOpens = "\u0001";
+const apartCloses = "\u0002";
+
+/**
+ * An alternative that `Rules.text` makes a rule of its own, one that is not put back in place. xgrammar 0.1.27 merges the
+ * states of what stands in one rule, and where two alternatives begin alike and end like a third it merges too much: of
+ * "pac" | "qbc" | "qbd" it makes one that takes "pad".
+ */
+export const apart = (alternative: string): string => `${apartOpens}${alternative}${apartCloses}`;
+
+/** Alternatives in brackets, each apart. */
+export const eitherApart = (alternatives: readonly string[]): string =>
+  alternatives.length === 1 ? (alternatives[0] ?? "") : either(alternatives.map(apart));
+
 /** Collects named rules. */
 export interface Rules {
-  /** Adds a rule and returns its name, which begins with `hint`. */
+  /** Adds a rule and returns its name, which begins with `hint`; of the same body that of the rule there is. */
   add(hint: string, body: string): string;
   /** A name whose rule is set later, for rules that refer to themselves. */
   reserve(hint: string): { readonly name: string; set(body: string): void };
@@ -40,6 +55,7 @@ export interface Rules {
 
 export function createRules(): Rules {
   const rules = new Map<string, string>();
+  const names = new Map<string, string>();
   const reserve = (hint: string) => {
     const name = `${hint}_${rules.size}`;
     rules.set(name, '""');
@@ -48,11 +64,41 @@ export function createRules(): Rules {
   return {
     reserve,
     add(hint, body) {
+      const known = names.get(body);
+      if (known !== undefined) return known;
       const { name, set } = reserve(hint);
       set(body);
+      names.set(body, name);
       return name;
     },
-    text: (root) =>
-      [`root ::= ${root}`, ...Array.from(rules, ([name, body]) => `${name} ::= ${body}`)].join("\n"),
+    text: (root) => {
+      const body = [`root ::= ${root}`, ...Array.from(rules, ([name, rule]) => `${name} ::= ${rule}`)];
+      return apartRules(body.join("\n"));
+    },
   };
+}
+
+/** What is marked by `apart` as rules. The empty rule at their end keeps xgrammar from writing them where they are named. */
+function apartRules(text: string): string {
+  const names = new Map<string, string>();
+  const nameOf = (body: string) => {
+    const name = names.get(body) ?? `apart_${names.size}`;
+    names.set(body, name);
+    return name;
+  };
+  const [first = "", ...opened] = text.split(apartOpens);
+  // What stands before each opening mark that is not closed yet.
+  const outer: string[] = [];
+  let current = first;
+  for (const piece of opened) {
+    outer.push(current);
+    const [begun = "", ...closed] = piece.split(apartCloses);
+    current = begun;
+    for (const after of closed) current = `${outer.pop() ?? ""}${nameOf(current)}${after}`;
+  }
+  return [
+    current,
+    'nothing ::= ""',
+    ...Array.from(names, ([body, name]) => `${name} ::= (${body}) nothing`),
+  ].join("\n");
 }

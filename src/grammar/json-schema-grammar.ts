@@ -1,4 +1,4 @@
-import { createRules, either, jsonText, literal, type Rules } from "./ebnf.ts";
+import { apart, createRules, either, jsonText, literal, type Rules } from "./ebnf.ts";
 import { refuseEndless } from "./endless-schema.ts";
 import { jsonRules } from "./json-grammar.ts";
 import { isOfType, type JsonType, jsonTypes, withType } from "./json-types.ts";
@@ -61,6 +61,7 @@ function createWriter(
   rules: Rules,
   { references, writesLengths }: Writing,
 ): WriteSchema {
+  const strings = { rules, writesLengths, patterns: new Map() };
   let nodes = 0;
 
   const write: WriteSchema = (schema, path, depth) => {
@@ -159,7 +160,7 @@ function createWriter(
       case "number":
         return numberBody(type, node);
       case "string":
-        return stringGrammar(node, rules, writesLengths);
+        return stringGrammar(node, strings);
       case "array":
         return rules.add("array", arrayBody(node, depth));
       case "object":
@@ -238,5 +239,5 @@ function values(node: SchemaNode, list: readonly unknown[], key: string): string
   if (beside.length > 0) throw schemaError(path, `"${key}" together with "${beside[0]}" is not supported`);
   const valid = list.filter((value) => schema.type === undefined || isOfType(value, schema.type));
   if (valid.length === 0) throw schemaError(path, `"${key}" has no value of the type`);
-  return either(valid.map((value) => literal(jsonText(value))));
+  return either(valid.map((value) => apart(literal(jsonText(value)))));
 }

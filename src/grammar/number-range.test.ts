@@ -4,9 +4,10 @@ import { decimalRange, integerRange, type NumberBounds } from "./number-range.ts
 
 /** These expressions hold literals, classes, repetitions and brackets alone, which a regular expression has, too. */
 function toRegExp(ebnf: string | undefined): RegExp {
-  const pattern = (ebnf ?? "(?!)").replace(/"([^"]*)"| /g, (_, text: string | undefined) =>
-    (text ?? "").replace(".", "\\."),
-  );
+  const pattern = (ebnf ?? "(?!)")
+    .replaceAll("\u0001", "(?:")
+    .replaceAll("\u0002", ")")
+    .replace(/"([^"]*)"| /g, (_, text: string | undefined) => (text ?? "").replace(".", "\\."));
   return new RegExp(`^(?:${pattern})$`);
 }
 

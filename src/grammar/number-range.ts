@@ -1,4 +1,4 @@
-import { either, literal, oneOfRanges } from "./ebnf.ts";
+import { eitherApart, literal, oneOfRanges } from "./ebnf.ts";
 
 /** Bounds as JSON Schema has them. */
 export interface NumberBounds {
@@ -35,8 +35,8 @@ export function integerRange(bounds: NumberBounds): string | undefined {
   );
   const alternatives = wholeRange(Math.max(least, 0), most);
   const negative = wholeRange(Math.max(1, -most), -least);
-  if (negative.length > 0) alternatives.push(`"-" ${either(negative)}`);
-  return alternatives.length === 0 ? undefined : either(alternatives);
+  if (negative.length > 0) alternatives.push(`"-" ${eitherApart(negative)}`);
+  return alternatives.length === 0 ? undefined : eitherApart(alternatives);
 }
 
 /** Decimal numbers within bounds, without exponent, as EBNF; undefined where there are none. */
@@ -53,9 +53,9 @@ export function decimalRange(bounds: NumberBounds): string | undefined {
   if (low.value < 0) {
     const from = high.value >= 0 ? { ...zero, included: false } : bound(high);
     const negative = between(from, bound(low));
-    if (negative.length > 0) alternatives.push(`"-" ${either(negative)}`);
+    if (negative.length > 0) alternatives.push(`"-" ${eitherApart(negative)}`);
   }
-  return alternatives.length === 0 ? undefined : either(alternatives);
+  return alternatives.length === 0 ? undefined : eitherApart(alternatives);
 }
 
 interface Limit {

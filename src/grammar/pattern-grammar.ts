@@ -1,4 +1,5 @@
 import { complement, jsonCharacter, type Range } from "./code-point-set.ts";
+import { eitherApart } from "./ebnf.ts";
 import { schemaError } from "./schema-node.ts";
 
 const digit: readonly Range[] = [[0x30, 0x39]];
@@ -7,23 +8,39 @@ const space: readonly Range[] = [
   [0x09, 0x0d],
   [0x20, 0x20],
   [0xa0, 0xa0],
+  [0x1680, 0x1680],
+  [0x2000, 0x200a],
+  [0x2028, 0x2029],
+  [0x202f, 0x202f],
+  [0x205f, 0x205f],
+  [0x3000, 0x3000],
+  [0xfeff, 0xfeff],
 ];
 const lineEnds: readonly Range[] = [
   [0x0a, 0x0a],
   [0x0d, 0x0d],
   [0x2028, 0x2029],
 ];
+/** Exact, since sets may negate them. */
 const classes: Readonly<Record<string, readonly Range[]>> = {
   d: digit,
   D: complement(digit),
   w: word,
   W: complement(word),
   s: space,
-  // Without the white space beyond ASCII, and so without anything there.
-  S: complement([...space, [0x80, 0x10ffff]]),
+  S: complement(space),
 };
+/** What is written for \\S by itself: without the characters beyond ASCII, which would have to be listed. */
+const asciiNoSpace = complement([...space, [0x80, 0x10ffff]]);
 const controls: Readonly<Record<string, number>> = { n: 0x0a, r: 0x0d, t: 0x09, v: 0x0b, f: 0x0c };
 const mostRepeats = 1000;
+
+/** What a pattern matches, and how many characters long it is once every repetition is written out. */
+export interface PatternGrammar {
+  readonly ebnf: string;
+  /** Compilation takes about 1 ms for each; a character that must be listed counts as several. */
+  readonly positions: number;
+}
 
 /**
  * A regular expression (ECMAScript, flag u) as the EBNF of what it matches inside a JSON string. Without anchors, any
@@ -31,20 +48,23 @@ const mostRepeats = 1000;
  * Unicode properties.
  * @throws request-invalid
  */
-export function patternGrammar(pattern: string, path: string): string {
+export function patternGrammar(pattern: string, path: string): PatternGrammar {
   try {
     new RegExp(pattern, "u");
   } catch {
     throw schemaError(path, `the pattern ${JSON.stringify(pattern)} is no regular expression`);
   }
+  let positions = 0;
   const parts = splitTop(pattern).map((part) => {
     const isStart = part.startsWith("^");
     const isEnd = /(?<!\\)(?:\\\\)*\$$/.test(part);
     const body = part.slice(isStart ? 1 : 0, isEnd ? -1 : undefined);
     const grammar = createReader(body, pattern, path).all();
-    return `${isStart ? "" : "text "}${grammar}${isEnd ? "" : " text"}`;
+    positions += grammar.positions;
+    return `${isStart ? "" : "text "}${grammar.ebnf}${isEnd ? "" : " text"}`;
   });
-  return parts.length === 1 ? `(${parts[0]})` : `(${parts.map((part) => `(${part})`).join(" | ")})`;
+  const ebnf = `(${eitherApart(parts)})`;
+  return { ebnf, positions };
 }
 
 /** The alternatives of a pattern's top level. */
@@ -66,6 +86,7 @@ function splitTop(pattern: string): string[] {
 function createReader(body: string, pattern: string, path: string) {
   const pieces = Array.from(body);
   let at = 0;
+  let positions = 0;
   const refuse = (what: string) =>
     schemaError(path, `the pattern ${JSON.stringify(pattern)} has ${what}, which is not supported`);
   const take = (text: string): boolean => {
@@ -77,22 +98,26 @@ function createReader(body: string, pattern: string, path: string) {
   function alternatives(): string {
     const parts = [sequence()];
     while (take("|")) parts.push(sequence());
-    return `(${parts.join(" | ")})`;
+    return `(${eitherApart(parts)})`;
   }
 
   function sequence(): string {
     const parts: string[] = [];
-    while (at < pieces.length && pieces[at] !== "|" && pieces[at] !== ")") parts.push(quantified(atom()));
+    while (at < pieces.length && pieces[at] !== "|" && pieces[at] !== ")") {
+      const before = positions;
+      parts.push(quantified(atom(), before));
+    }
     return parts.length === 0 ? '""' : parts.join(" ");
   }
 
-  function quantified(grammar: string): string {
+  function quantified(grammar: string, before: number): string {
     const found = /^(?:[*+?]|\{(\d+)(?:(,)(\d*))?\})/.exec(pieces.slice(at).join(""));
     if (found === null) return grammar;
     at += found[0].length;
     take("?"); // lazy: matches the same texts
     const [least, most] = [Number(found[1] ?? 0), Number(found[3] || 0)];
     if (Math.max(least, most) > mostRepeats) throw refuse(`more than ${mostRepeats} repetitions`);
+    positions = before + (positions - before) * Math.max(1, least, most);
     return `${grammar}${found[0]}`;
   }
 
@@ -103,7 +128,7 @@ function createReader(body: string, pattern: string, path: string) {
     if (piece === "[") return characters(set());
     if (piece === ".") return characters(complement(lineEnds));
     if (piece === "^" || piece === "$") throw refuse("an anchor inside");
-    if (piece === "\\") return characters(escaped());
+    if (piece === "\\") return characters(take("S") ? asciiNoSpace : escaped());
     const code = piece.codePointAt(0) ?? 0;
     return characters([[code, code]]);
   }
@@ -144,7 +169,15 @@ function createReader(body: string, pattern: string, path: string) {
     at += 1;
     const named = classes[piece];
     if (named !== undefined) return named;
-    const hex = /^(?:x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]+)\})/i.exec(pieces.slice(at - 1).join(""));
+    const rest = pieces.slice(at - 1).join("");
+    const pair = /^u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})/i.exec(rest);
+    if (pair !== null) {
+      at += pair[0].length - 1;
+      const units = pair.slice(1).map((unit) => Number.parseInt(unit, 16));
+      const code = String.fromCharCode(...units).codePointAt(0) ?? 0;
+      return [[code, code]];
+    }
+    const hex = /^(?:x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]+)\})/i.exec(rest);
     if (hex !== null) at += hex[0].length - 1;
     else if (/[A-Za-z0-9]/.test(piece) && controls[piece] === undefined) throw refuse(`\\${piece}`);
     const code =
@@ -157,14 +190,15 @@ function createReader(body: string, pattern: string, path: string) {
   function characters(ranges: readonly Range[]): string {
     const grammar = jsonCharacter(ranges);
     if (grammar === undefined) throw refuse("characters that no string may hold");
+    positions += 1 + Math.floor(grammar.length / 400);
     return grammar;
   }
 
   return {
-    all(): string {
-      const grammar = alternatives();
+    all(): PatternGrammar {
+      const ebnf = alternatives();
       if (at < pieces.length) throw refuse("a bracket too many");
-      return grammar;
+      return { ebnf, positions };
     },
   };
 }

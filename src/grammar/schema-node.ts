@@ -17,6 +17,8 @@ export const schemaLimits = {
   depth: 64,
   nodes: 4000,
   repeats: 10_000,
+  /** Characters of all patterns, their repetitions written out. */
+  positions: 10_000,
 } as const;
 
 /** A schema that cannot be enforced. Names the place, the problem and, where there is one, a way out. */
