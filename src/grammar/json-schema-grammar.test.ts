@@ -86,6 +86,12 @@ describe("a grammar takes", () => {
 });
 
 describe("a schema that cannot be enforced is refused with its place", () => {
+  // Null is valid under every one of these.
+  const kind = (name: string) => ({
+    type: ["object", "null"],
+    properties: { kind: { const: name } },
+    required: ["kind"],
+  });
   const deep = (levels: number): unknown => (levels === 0 ? {} : { type: "array", items: deep(levels - 1) });
   const cases: readonly (readonly [unknown, RegExp])[] = [
     ["text", /its top level.*must be an object/],
@@ -105,6 +111,8 @@ describe("a schema that cannot be enforced is refused with its place", () => {
     [{ $ref: "#/$defs/a" }, /points to nothing/],
     [{ $ref: "#/$defs/a", $defs: { a: { $ref: "#/$defs/a" } } }, /refers to itself/],
     [{ oneOf: [{ type: "integer" }, { type: "number" }] }, /branches 0 and 1/],
+    [{ oneOf: [kind("a"), kind("b")] }, /branches 0 and 1/],
+    [{ oneOf: [{ const: { a: 1, b: 2 } }, { const: { b: 2, a: 1 } }] }, /branches 0 and 1/],
     [{ type: "integer", minimum: 3, maximum: 2 }, /no number/],
     [{ type: "string", minLength: 3, maxLength: 2 }, /less than/],
     [{ type: "string", maxLength: 1e6 }, /at most 10000/],

@@ -50,6 +50,21 @@ describe("a range of decimal numbers", () => {
       { numRuns: 5000 },
     ));
 
+  it("takes nothing that a double rounds to a bound that does not count", () => {
+    const below = toRegExp(decimalRange({ minimum: 0, exclusiveMaximum: 1e11 }));
+    expect(below.test("99999999999.999")).toBe(true);
+    expect(below.test("99999999999.999999")).toBe(false); // read as 1e11
+    expect(decimalRange({ minimum: -7, exclusiveMaximum: -1.9999999999999998 })).toBeUndefined();
+    expect(toRegExp(decimalRange({ exclusiveMaximum: 1e16 })).test("999999999999999")).toBe(true);
+  });
+
+  it("has bounds as small as a double holds", () => {
+    const range = toRegExp(decimalRange({ minimum: 1e-25, exclusiveMaximum: 1 }));
+    expect(range.test("0")).toBe(false);
+    expect(range.test("0.0000000000000000000000001")).toBe(true);
+    expect(toRegExp(decimalRange({ exclusiveMinimum: 1e-25, maximum: 1 })).test("0.5")).toBe(true);
+  });
+
   it("is empty where only longer numbers lie within the bounds", () => {
     const longer: NumberBounds[] = [{ minimum: 1e16 }, { maximum: -1e16 }, { exclusiveMinimum: 1e15 - 1 }];
     for (const bounds of longer)

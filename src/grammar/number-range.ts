@@ -78,14 +78,28 @@ function highest({ maximum = largest, exclusiveMaximum }: NumberBounds): Limit {
 /** The limit's magnitude in decimal digits. */
 function bound({ value, included }: Limit): Bound {
   const magnitude = Math.min(Math.abs(value), largest);
-  const text = String(magnitude).includes("e") ? magnitude.toFixed(20) : String(magnitude);
+  const [, first = "", more = "", exponent = ""] = /^(\d)(?:\.(\d+))?e-(\d+)$/.exec(String(magnitude)) ?? [];
+  const text = exponent === "" ? String(magnitude) : `0.${"0".repeat(Number(exponent) - 1)}${first}${more}`;
   const [whole = "0", fraction = ""] = text.split(".");
-  return { whole: Number(whole), fraction: fraction.replace(/0+$/, ""), included };
+  const isWithin = included || Math.abs(value) > largest;
+  return { whole: Number(whole), fraction: fraction.replace(/0+$/, ""), included: isWithin };
+}
+
+/**
+ * Most digits after the point near a bound that does not count: with at most 15 significant ones no other text is read
+ * as the bound itself.
+ */
+function finest({ whole, fraction, included }: Bound): number {
+  if (included) return Number.POSITIVE_INFINITY;
+  const zeros = whole === 0 ? fraction.search(/[1-9]|$/) : 0;
+  return 15 - String(whole).length + zeros;
 }
 
 function between(low: Bound, high: Bound): string[] {
-  const most = Math.max(6, low.fraction.length + 3, high.fraction.length + 3);
+  const wanted = Math.max(6, low.fraction.length + 3, high.fraction.length + 3);
+  const most = Math.min(wanted, finest(low), finest(high));
   if (low.whole > high.whole) return [];
+  if ([low, high].some(({ included, fraction }) => !included && most <= fraction.length)) return [];
   const inner = wholeRange(low.whole + 1, high.whole - 1).map(
     (whole) => `${whole} ("." ${digits(1, most)})?`,
   );

@@ -25,6 +25,7 @@ function areDisjoint(a: unknown, b: unknown, resolve: (schema: unknown) => unkno
   const [typesA, typesB] = [typesOf(a), typesOf(b)];
   if (typesA !== undefined && typesB !== undefined && !typesA.some((type) => typesB.includes(type)))
     return true;
+  if (!shareObjectsOnly(a, b) || !shareObjectsOnly(b, a)) return false;
   const { properties: ofA, required: neededA = [] } = a;
   const { properties: ofB, required: neededB = [] } = b;
   if (!isObject(ofA) || !isObject(ofB) || !Array.isArray(neededA) || !Array.isArray(neededB)) return false;
@@ -37,14 +38,21 @@ function areDisjoint(a: unknown, b: unknown, resolve: (schema: unknown) => unkno
   });
 }
 
-/** The values of `const` or `enum` as JSON texts. */
-function listed(schema: Readonly<Record<string, unknown>>): string[] | undefined {
-  if (schema.const !== undefined) return [JSON.stringify(schema.const)];
-  return Array.isArray(schema.enum) ? schema.enum.map((value) => JSON.stringify(value)) : undefined;
+/** True where of what `a` generates, which without a type is an object, only objects may be valid under `b`. */
+function shareObjectsOnly(a: SchemaObject, b: SchemaObject): boolean {
+  const valid = typesOf(b);
+  const shared = (typesOf(a) ?? ["object"]).filter((type) => valid === undefined || valid.includes(type));
+  return shared.every((type) => type === "object");
+}
+
+/** The values of `const` or `enum` as JSON texts, of which those of equal values are equal. */
+function listed(schema: SchemaObject): string[] | undefined {
+  if (schema.const !== undefined) return [equalText(schema.const)];
+  return Array.isArray(schema.enum) ? schema.enum.map(equalText) : undefined;
 }
 
 /** Types a schema allows, an integer being a number; undefined where it names none. */
-function typesOf(schema: Readonly<Record<string, unknown>>): unknown[] | undefined {
+function typesOf(schema: SchemaObject): unknown[] | undefined {
   const values = schema.const !== undefined ? [schema.const] : schema.enum;
   if (Array.isArray(values)) return values.map(typeOfValue);
   if (schema.type === undefined) return undefined;
@@ -55,3 +63,11 @@ function typeOfValue(value: unknown): string {
   if (value === null) return "null";
   return Array.isArray(value) ? "array" : typeof value;
 }
+
+/** JSON with the members of objects in order. */
+const equalText = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) =>
+    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
+  );
+
+type SchemaObject = Readonly<Record<string, unknown>>;
