@@ -47,9 +47,17 @@ export function openModelFiles(options: {
   const { store, model, verify } = options;
   return createCachedFiles({
     ...options,
-    verify: verify === "none" || model.checked ? (verify ?? "sampled") : "full",
+    verify: verify === "none" || model.checked ? (verify ?? usualVerify(model)) : "full",
     onAllChecked: () => noteChecked(store, model.id).catch(() => {}), // then it is read in full once more
   });
+}
+
+/** Hashing takes 1 to 2 s a GB: a model up to this size is checked in full each time. */
+const mostCheckedBytes = 2 * 1024 ** 3;
+
+function usualVerify({ files }: StoredModel): VerifyMode {
+  const totalBytes = files.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+  return totalBytes <= mostCheckedBytes ? "full" : "sampled";
 }
 
 async function noteChecked(store: ChunkStore, id: string): Promise<void> {

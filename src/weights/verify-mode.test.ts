@@ -103,6 +103,19 @@ describe.each([
     await (await open()).read(file, 0, content.byteLength);
     expect(remote.fetched.length).toBeLessThan(2 * numChunks);
   });
+  it.each([
+    ["in full", 0, numChunks, numChunks],
+    ["sampled", 3e9, 4, 6],
+  ])("are %s by default, with %d bytes more", async (_name, sizeBytes, least, most) => {
+    await createCachedFiles({ store, model, verify: "full" }).read(file, 0, content.byteLength);
+    await corruptAll();
+    const files = [...model.files, { name: "other", sizeBytes, etag: null }];
+    const record: StoredModel = { ...model, files, checked: true };
+    const opened = openModelFiles({ store, model: record, remote, verify: undefined });
+    await opened.read(file, 0, content.byteLength);
+    expect(remote.fetched.length).toBeGreaterThanOrEqual(least);
+    expect(remote.fetched.length).toBeLessThanOrEqual(most);
+  });
   it.each<[VerifyMode, number]>([
     ["none", 10],
     ["full", 0], // whole chunks are checked where they lie
