@@ -3,7 +3,7 @@ import type { ByteRange } from "./types.ts";
 
 /**
  * Size of a stored chunk: large enough that both stores read at full speed, small enough that those in memory
- * (4 downloads in flight and 4 waiting for the file's hash, or 6 read ahead) stay far below the 256 MiB that
+ * (4 downloads in flight and 4 waiting for the file's hash, or 4 kept while read in parts) stay far below the 256 MiB that
  * loading may take, and below the 127 MiB that a value in Chromium's IndexedDB may have.
  */
 export const defaultChunkBytes = 16 * 1024 * 1024;

@@ -15,7 +15,7 @@ export interface CheckpointFiles {
    * nothing, or where the platform reads in the background (Node's files).
    */
   readInto?(name: string, startBytes: number, target: Uint8Array, signal?: AbortSignal): Promise<void>;
-  /** Gives back what reading holds open (file handles, chunks read ahead). Reading again opens it again. */
+  /** Gives back what reading holds open (file handles, chunks read in part). Reading again opens it again. */
   close?(): Promise<void>;
 }
 
