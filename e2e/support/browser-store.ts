@@ -41,15 +41,21 @@ export async function corruptChunk(page: Page, index: number): Promise<void> {
           request.onsuccess = () => resolve(request.result);
           request.onerror = () => reject(request.error);
         });
-      const chunks = (mode: IDBTransactionMode) => db.transaction(store, mode).objectStore(store);
-      for (const key of await settled(chunks("readonly").getAllKeys())) {
+      const chunks = () => db.transaction(store).objectStore(store);
+      for (const key of await settled(chunks().getAllKeys())) {
         if (!Array.isArray(key) || key[0] !== "chunk" || key[3] !== index) continue;
-        const blob: unknown = await settled(chunks("readonly").get(key));
+        const blob: unknown = await settled(chunks().get(key));
         if (!(blob instanceof Blob)) throw new Error("a chunk is no Blob");
         const bytes = new Uint8Array(await blob.arrayBuffer());
         const middle = bytes.length >> 1;
         bytes[middle] = (bytes[middle] ?? 0) ^ 1;
-        await settled(chunks("readwrite").put(new Blob([bytes]), key));
+        // Until the transaction is complete, leaving the page undoes it.
+        const writing = db.transaction(store, "readwrite");
+        writing.objectStore(store).put(new Blob([bytes]), key);
+        await new Promise((resolve, reject) => {
+          writing.oncomplete = resolve;
+          writing.onabort = () => reject(writing.error);
+        });
       }
       db.close();
     },
