@@ -4,6 +4,7 @@ import { composeKernel, type KernelDefinition, type Mxfp4Form } from "../gpu/ker
 import { bind } from "../gpu/pipelines.ts";
 import { encodeSteps, type Grid, submit } from "../gpu/steps.ts";
 import { packStep, type StepValues } from "../kernels/step.ts";
+import { withEmulatedMatrices } from "./emulated-matrices.ts";
 
 /** What every word of an output holds before the kernel runs: a NaN, so that an element nobody wrote shows. */
 export const poison = 0x7fc0dead;
@@ -25,19 +26,22 @@ export interface KernelRun<Shape, Name extends string> {
   readonly grid: Grid;
 }
 
-/** Runs one kernel once under error scopes and returns every `read_write` binding. Frees what it made. */
+/**
+ * Runs one kernel once under error scopes and returns every `read_write` binding. Frees what it made. Subgroup matrices are
+ * emulated where the device has none.
+ */
 export async function runKernel<Shape, Name extends string>(
   gpu: Gpu,
   run: KernelRun<Shape, Name>,
 ): Promise<Record<Name, ArrayBuffer>> {
-  const pipeline = await gpu.pipelines.compile(
-    composeKernel(run.kernel, run.shape, {
-      variant: run.variant,
-      ...(run.mxfp4 && { mxfp4: run.mxfp4 }),
-      ...(run.isSoftware && { isSoftware: true }),
-      maxWorkgroupSize: gpu.device.limits.maxComputeInvocationsPerWorkgroup,
-    }),
-  );
+  const source = composeKernel(run.kernel, run.shape, {
+    variant: run.variant,
+    ...(run.mxfp4 && { mxfp4: run.mxfp4 }),
+    ...(run.isSoftware && { isSoftware: true }),
+    maxWorkgroupSize: gpu.device.limits.maxComputeInvocationsPerWorkgroup,
+  });
+  const isEmulated = !gpu.hasMatrices && source.code.includes("subgroupMatrix");
+  const pipeline = await gpu.pipelines.compile(isEmulated ? withEmulatedMatrices(source) : source);
   const set = createBufferSet(gpu);
   gpu.device.pushErrorScope("validation");
   const names = Object.keys(run.kernel.bindings) as Name[];

@@ -30,6 +30,8 @@ export interface StoredFile {
   readonly expectedSha256?: string;
   /** SHA-256 in hex of the whole file as it was fetched; absent until it is complete. */
   readonly sha256?: string;
+  /** `digestOfDigests` of the chunks when the file had that SHA-256: chunks that match these digests make up that file. */
+  readonly chunksSha256?: string;
 }
 
 export interface ChunkRef {

@@ -1,4 +1,4 @@
-import type { ChunkRef, StoredFile, StoredModel } from "./chunk-store.ts";
+import type { ChunkRef, ChunkStore, StoredFile, StoredModel } from "./chunk-store.ts";
 import type { ByteRange } from "./types.ts";
 
 /**
@@ -26,6 +26,35 @@ export function chunkRef(model: StoredModel, file: StoredFile, index: number): C
 
 /** SHA-256 in lower-case hex. */
 export const sha256 = (bytes: Uint8Array<ArrayBuffer>): Promise<string> => hexDigest("SHA-256", bytes);
+
+/**
+ * SHA-256 of a file's chunk digests in their order, each as 64 hex digits: what stands for the whole file's own where it was
+ * taken together with that. Chunks are hashed by WebCrypto, several at once; a file's SHA-256 goes byte after byte.
+ * @returns undefined where a digest is missing
+ */
+export async function digestOfDigests(
+  digests: ReadonlyMap<number, string>,
+  count: number,
+): Promise<string | undefined> {
+  let text = "";
+  for (let index = 0; index < count; index += 1) {
+    const digest = digests.get(index);
+    if (digest === undefined) return undefined;
+    text += digest;
+  }
+  return sha256(new TextEncoder().encode(text));
+}
+
+/** A file whose SHA-256 was just taken, with the digest of its chunks' digests. */
+export async function withChunksDigest(
+  store: ChunkStore,
+  model: StoredModel,
+  file: StoredFile,
+): Promise<StoredFile> {
+  const digests = await store.listChunks(model.id, file.name);
+  const chunksSha256 = await digestOfDigests(digests, numChunks(file.sizeBytes, model.chunkBytes));
+  return chunksSha256 === undefined ? file : { ...file, chunksSha256 };
+}
 
 /** A digest in lower-case hex. */
 export async function hexDigest(

@@ -2,7 +2,7 @@ import { EngineError, isEngineError } from "../errors.ts";
 import { parseJsonText } from "../format/json-text.ts";
 import type { CheckpointManifest } from "../format/types.ts";
 import type { ChunkStore, StoredFile, StoredModel } from "./chunk-store.ts";
-import { defaultChunkBytes } from "./chunks.ts";
+import { defaultChunkBytes, withChunksDigest } from "./chunks.ts";
 import { countMissingChunks, fetchMissingChunks } from "./fetch-chunks.ts";
 import { listModels, type StoredModelSummary } from "./models.ts";
 import { createDownloadProgress, type DownloadProgress } from "./progress.ts";
@@ -149,7 +149,7 @@ async function finish(
       wrongFiles.add(file.name);
       throw new Restart(reason);
     }
-    files.push({ ...file, sha256 });
+    files.push(await withChunksDigest(store, model, { ...file, sha256 }));
   }
   // What was cleared while it was written is found missing here, not by the next visit.
   await store.release(model.id);

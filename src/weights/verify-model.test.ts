@@ -11,6 +11,7 @@ import { createFileHasher } from "./file-hash.ts";
 import { createIndexedDbStore } from "./indexeddb-store.ts";
 import { createOpfsStore } from "./opfs/opfs-store.ts";
 import { repairModel } from "./repair-model.ts";
+import * as wholeFileHash from "./sha256.ts";
 import { createCachedFiles } from "./stored-files.ts";
 import type { ByteProgress } from "./types.ts";
 import { verifyModel } from "./verify-model.ts";
@@ -187,9 +188,21 @@ describe.each([
     expect((await store.getModel(remote.id))?.ready).toBe(true);
   });
   it("gets its SHA-256 recorded where an older version stored none", async () => {
-    const old = { ...model, files: model.files.map(({ sha256: _sha256, ...rest }) => rest) };
+    const old = {
+      ...model,
+      files: model.files.map(({ sha256: _sha256, chunksSha256: _chunksSha256, ...rest }) => rest),
+    };
     await store.putModel(old);
     expect((await verifyModel({ store, model: old })).ok).toBe(true);
+    expect((await store.getModel(remote.id))?.files).toEqual(model.files);
+  });
+  it("is hashed as whole files only where its chunks' digests are not those of the files", async () => {
+    const hashed = vi.spyOn(wholeFileHash, "createSha256");
+    expect(await verifyModel({ store, model })).toMatchObject({ ok: true });
+    expect(hashed).not.toHaveBeenCalled();
+    const older = { ...model, files: model.files.map(({ chunksSha256: _, ...rest }) => rest) };
+    expect(await verifyModel({ store, model: older })).toMatchObject({ ok: true });
+    expect(hashed).toHaveBeenCalledTimes(files.length);
     expect((await store.getModel(remote.id))?.files).toEqual(model.files);
   });
   it("stops checking at an abort", async () => {

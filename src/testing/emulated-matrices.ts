@@ -1,0 +1,60 @@
+import type { KernelSource } from "../gpu/kernel.ts";
+
+// What lib/tile-matrix.wgsl asks of subgroup matrices, by f32 arithmetic: a factor is the number of its block in workgroup
+// memory, and each of 32 invocations keeps eight of a matrix's 256 sums.
+const emulation = `
+alias Inputs = u32;
+alias Weights = u32;
+alias Sums = array<f32, 8>;
+
+// Half of a row of inputs, or of a column of weights, by a half of the other.
+fn emulated_dot(a: vec4<u32>, b: vec4<u32>) -> f32 {
+  return dot(unpack2x16float(a.x), unpack2x16float(b.x)) + dot(unpack2x16float(a.y), unpack2x16float(b.y))
+    + dot(unpack2x16float(a.z), unpack2x16float(b.z)) + dot(unpack2x16float(a.w), unpack2x16float(b.w));
+}
+
+fn emulated_multiply_accumulate(inputs_block: u32, weights_block: u32, sums: Sums, lane: u32) -> Sums {
+  var result = sums;
+  for (var i = 0u; i < 8u; i++) {
+    let m = (lane + SUBGROUP * i) / 16u;
+    let n = (lane + SUBGROUP * i) % 16u;
+    for (var half = 0u; half < 2u; half++) {
+      result[i] += emulated_dot(tile_blocks[inputs_block][m * PITCH + half], tile_blocks[weights_block][n * PITCH + half]);
+    }
+  }
+  return result;
+}
+
+fn emulated_store(subgroup: u32, sums: Sums, lane: u32) {
+  for (var i = 0u; i < 8u; i++) {
+    let m = (lane + SUBGROUP * i) / 16u;
+    let n = (lane + SUBGROUP * i) % 16u;
+    tile_sums[subgroup][m * SUMS_PITCH + n / 4u][n % 4u] = sums[i];
+  }
+}
+`;
+
+const replacements: readonly (readonly [pattern: RegExp, text: string])[] = [
+  [/^enable (f16|chromium_experimental_subgroup_matrix);$/gm, ""],
+  [/^diagnostic\(off, chromium\.subgroup_matrix_uniformity\);$/gm, ""],
+  [/^alias (Inputs|Weights) = .*$/gm, ""],
+  [/^alias Sums = .*$/gm, emulation],
+  [/subgroupMatrixLoad<Inputs, row_major>\(&tile_blocks\[([^\]]+)\], 0u, PITCH\)/g, "($1)"],
+  [/subgroupMatrixLoad<Weights, col_major>\(&tile_blocks\[([^\]]+)\], 0u, PITCH\)/g, "($1)"],
+  [/subgroupMatrixMultiplyAccumulate\(([^()]+)\)/g, "emulated_multiply_accumulate($1, thread % SUBGROUP)"],
+  [
+    /subgroupMatrixStore<row_major>\(&tile_sums\[subgroup\], 0u, sums, SUMS_PITCH\)/g,
+    "emulated_store(subgroup, sums, thread % SUBGROUP)",
+  ],
+];
+
+/**
+ * A tile kernel on subgroup matrices as a kernel for any device, so that everything but the products themselves is tested
+ * where there are none. Products of f16 are exact in f32, and so are their sums but for the rounding of f32.
+ */
+export function withEmulatedMatrices<Name extends string>(source: KernelSource<Name>): KernelSource<Name> {
+  const code = replacements.reduce((text, [pattern, by]) => text.replace(pattern, by), source.code);
+  if (/subgroupMatrix|subgroup_matrix|\bf16\b/.test(code.replace(/\/\/.*$/gm, "")))
+    throw new Error(`${source.id} uses subgroup matrices in a way that is not emulated.`);
+  return { ...source, code };
+}
