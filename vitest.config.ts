@@ -23,8 +23,9 @@ export default defineConfig({
           env: gpuTestEnvironment(),
           globalSetup: "scripts/vite/gpu-test-setup.mjs",
           maxWorkers: 2,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // The longest takes 20 s on two free cores; on busy ones SwiftShader is many times slower.
+          testTimeout: 400_000,
+          hookTimeout: 400_000,
         },
       },
     ],
