@@ -35,6 +35,10 @@ fn emulated_store(subgroup: u32, sums: Sums, lane: u32) {
 `;
 
 const replacements: readonly (readonly [pattern: RegExp, text: string])[] = [
+  // Products of f16, which lib/expert-mxfp4-halves.wgsl makes exactly.
+  [/bitcast<u32>\((bitcast<vec2<f16>>\([^()]+\) \* \w+)\)/g, "pack2x16float($1)"],
+  [/bitcast<vec2<f16>>\(/g, "unpack2x16float("],
+  [/vec2<f16>\(/g, "vec2<f32>("],
   [/^enable (f16|chromium_experimental_subgroup_matrix);$/gm, ""],
   [/^diagnostic\(off, chromium\.subgroup_matrix_uniformity\);$/gm, ""],
   [/^alias (Inputs|Weights) = .*$/gm, ""],

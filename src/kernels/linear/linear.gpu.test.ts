@@ -67,8 +67,12 @@ describe.each(forms)("linear-residual-vec ($dense, $variant)", ({ variant, dense
 });
 
 const flags = (await tileTunings()).flatMap((tiles) => [
-  { ...tiles, dense: "bf16" as const, addBias: false, addToOut: false },
-  { ...tiles, dense: "bf16" as const, addBias: true, addToOut: false },
+  ...(tiles.products === "f32" // what is done with the sums does not depend on how they are made
+    ? [
+        { ...tiles, dense: "bf16" as const, addBias: false, addToOut: false },
+        { ...tiles, dense: "bf16" as const, addBias: true, addToOut: false },
+      ]
+    : []),
   { ...tiles, dense: "bf16" as const, addBias: true, addToOut: true },
   { ...tiles, dense: "int8" as const, addBias: true, addToOut: true },
 ]);
