@@ -47,8 +47,8 @@ export function benchTable(report: BenchReport): string {
   return [...lines, ...(report.profiles ?? []).map(profileTable)].join("\n");
 }
 
-const adapterLine = ({ adapter, variant, mxfp4, matrices }: EngineInfo): string =>
-  `${adapter.vendor} ${adapter.architecture} ${adapter.description} (${variant}, MXFP4 through ${mxfp4 === "half" ? "f16" : "f32 bits"}${matrices ? ", subgroup matrices" : ""}${adapter.isSoftware ? ", software" : ""})`;
+const adapterLine = ({ adapter, variant, mxfp4, matrices, activations }: EngineInfo): string =>
+  `${adapter.vendor} ${adapter.architecture} ${adapter.description} (${variant}, MXFP4 through ${mxfp4 === "half" ? "f16" : "f32 bits"}${activations === "int8" ? ", int8 activations" : ""}${matrices ? ", subgroup matrices" : ""}${adapter.isSoftware ? ", software" : ""})`;
 
 /** `table: linearVec 4x128 …`, the kernels' sizes in the order of their rows. */
 const tuningLine = ({ tuning }: EngineInfo): string =>

@@ -9,7 +9,7 @@ import { checkKernels, selfTests } from "./self-tests.ts";
 const kernels = [...new Set(selfTests.map(({ kernel }) => kernel))];
 const target = (gpu: Gpu): SelfTestTarget => ({
   ...{ variant: gpu.variant, mxfp4: "bits", isSoftware: gpu.adapter.isSoftware, tuning: defaultTuning },
-  ...{ kvFormat: "f32", expertFormat: "mxfp4", dense: "bf16" },
+  ...{ kvFormat: "f32", expertFormat: "mxfp4", dense: "bf16", activations: "f32" },
 });
 
 /** The test GPU with a fault in what it compiles. */

@@ -36,6 +36,7 @@ export const targetOf = (
   tuning: planOptions.tuning,
   kvFormat: planOptions.kvFormat,
   dense: planOptions.dense,
+  activations: planOptions.activations,
   expertFormat: config.expertFormat,
   mxfp4: info.mxfp4,
   isSoftware: gpu.adapter.isSoftware,

@@ -36,7 +36,8 @@ describe.each(kernelVariants)("every tuning that may be chosen (%s)", (variant) 
       );
       expect(kernels).not.toEqual([]);
       // Compiled as for a GPU on a CPU adapter too: there the sizes of workgroups would be overruled.
-      const target = { mxfp4: "bits", isSoftware: false, kvFormat: "f32", expertFormat: "mxfp4" } as const;
+      const formats = { kvFormat: "f32", expertFormat: "mxfp4", activations: "f32" } as const;
+      const target = { mxfp4: "bits", isSoftware: false, ...formats } as const;
       await checkKernels(gpu, kernels, { ...target, dense: denseOf(key), variant, tuning });
       for (const id of kernels) tested.add(id);
     }

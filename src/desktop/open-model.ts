@@ -74,11 +74,13 @@ export async function modelFiles(options: Options): Promise<{ files: CheckpointF
 function loadOptions(options: Options): LoadOptions {
   const kvFormat = options.choice("kv", ["f32", "f16"]);
   const dense = options.choice("dense", ["bf16", "int8"]);
+  const activations = options.choice("activations", ["f32", "int8"]);
   const variant = options.choice("variant", ["subgroups", "workgroup"]);
   const contextLength = options.number("context-length", { least: 1, most: 2 ** 31 });
   return {
     ...(kvFormat === undefined ? {} : { kvFormat }),
     ...(dense === undefined ? {} : { dense }),
+    ...(activations === undefined ? {} : { activations }),
     ...(variant === undefined ? {} : { variant }),
     ...(options.flag("no-matrices") && { matrices: false }),
     ...(contextLength === undefined ? {} : { contextLength }),

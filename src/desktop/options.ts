@@ -12,6 +12,7 @@ const common = {
   adapter: { type: "string" },
   kv: { type: "string" },
   dense: { type: "string" },
+  activations: { type: "string" },
   variant: { type: "string" },
   "no-matrices": { type: "boolean" },
   "context-length": { type: "string" },

@@ -30,7 +30,7 @@ const isCommand = (name: string | undefined): name is CommandName =>
   name !== undefined && Object.hasOwn(commands, name);
 
 const modelOptions =
-  "[--tokenizer DIR] [--lora DIR] [--adapter auto|swiftshader] [--kv f32|f16] [--dense bf16|int8] [--variant subgroups|workgroup] [--no-matrices] [--context-length N]";
+  "[--tokenizer DIR] [--lora DIR] [--adapter auto|swiftshader] [--kv f32|f16] [--dense bf16|int8] [--activations f32|int8] [--variant subgroups|workgroup] [--no-matrices] [--context-length N]";
 
 /** Help on one command, or on all. */
 function usage(asked: readonly CommandName[]): string {

@@ -16,6 +16,8 @@ export interface Gpu {
   readonly variant: KernelVariant;
   /** Whether it has the subgroup matrices that the tile kernels can use. */
   readonly hasMatrices: boolean;
+  /** Whether WGSL has dot4I8Packed here: the language feature packed_4x8_integer_dot_product. */
+  readonly hasPackedDot: boolean;
   /** Kernels compiled so far: a model that is loaded again compiles nothing. */
   readonly pipelines: PipelineCache;
   /** Resolves when the device is gone, with what the driver said. Never rejects. */
@@ -66,6 +68,7 @@ export async function openGpu(gpu: GPU | undefined, options: RequestAdapterOptio
     adapter: facts,
     variant: chooseVariant(device.features as ReadonlySet<string>, facts),
     hasMatrices: hasTileMatrices(device.features as ReadonlySet<string>, adapter.info),
+    hasPackedDot: gpu?.wgslLanguageFeatures?.has("packed_4x8_integer_dot_product") === true,
     pipelines: createPipelineCache(device),
     lost: device.lost,
     destroy: () => device.destroy(),

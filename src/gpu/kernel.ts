@@ -104,6 +104,7 @@ export function composeKernel<Shape, Name extends string>(
 function directives(text: string): string[] {
   return [
     ...(/\bsubgroup(?!Matrix|_matrix)[A-Z_a-z]*\b/.test(text) ? ["enable subgroups;\n"] : []),
+    ...(/\bdot4I8Packed\b/.test(text) ? ["requires packed_4x8_integer_dot_product;\n"] : []),
     ...(/\bf16\b/.test(text) ? ["enable f16;\n"] : []),
     ...(/\bsubgroup_matrix/.test(text)
       ? [

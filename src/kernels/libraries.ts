@@ -7,6 +7,7 @@ import denseBf16Wgsl from "../shaders/lib/dense-bf16.wgsl?raw";
 import denseBf16TileWgsl from "../shaders/lib/dense-bf16-tile.wgsl?raw";
 import denseInputsWgsl from "../shaders/lib/dense-inputs.wgsl?raw";
 import denseInt8Wgsl from "../shaders/lib/dense-int8.wgsl?raw";
+import denseInt8PackedWgsl from "../shaders/lib/dense-int8-packed.wgsl?raw";
 import denseInt8TileWgsl from "../shaders/lib/dense-int8-tile.wgsl?raw";
 import expertBf16Wgsl from "../shaders/lib/expert-bf16.wgsl?raw";
 import expertBf16TileWgsl from "../shaders/lib/expert-bf16-tile.wgsl?raw";
@@ -16,6 +17,8 @@ import expertMxfp4TileWgsl from "../shaders/lib/expert-mxfp4-tile.wgsl?raw";
 import gainedInputsWgsl from "../shaders/lib/gained-inputs.wgsl?raw";
 import gumbelWgsl from "../shaders/lib/gumbel.wgsl?raw";
 import halvesWgsl from "../shaders/lib/halves.wgsl?raw";
+import int8ActivationsWgsl from "../shaders/lib/int8-activations.wgsl?raw";
+import int8RowsWgsl from "../shaders/lib/int8-rows.wgsl?raw";
 import interleavedWgsl from "../shaders/lib/interleaved.wgsl?raw";
 import kvF16Wgsl from "../shaders/lib/kv-f16.wgsl?raw";
 import kvF32Wgsl from "../shaders/lib/kv-f32.wgsl?raw";
@@ -33,6 +36,8 @@ import stepWgsl from "../shaders/lib/step.wgsl?raw";
 import swigluWgsl from "../shaders/lib/swiglu.wgsl?raw";
 import tileWgsl from "../shaders/lib/tile.wgsl?raw";
 import tileMatrixWgsl from "../shaders/lib/tile-matrix.wgsl?raw";
+import type { WithActivations } from "./activation-format.ts";
+import type { DenseFormat } from "./linear/dense.ts";
 import type { TileTuning } from "./tuning.ts";
 
 /** bf16 expansion. */
@@ -51,8 +56,19 @@ export const kvF16: KernelLibrary = kvF16Wgsl;
 export const kvF32: KernelLibrary = kvF32Wgsl;
 /** Rotary embedding of one head and its way to q and the KV cache; needs a KV format. */
 export const ropeKv: KernelLibrary = ropeKvWgsl;
-/** Reading dense weights, by how they are stored; needs `denseConstants` and the binding `weight`. `bf16` must stand before it. */
-export const denseWeights = { bf16: denseBf16Wgsl, int8: denseInt8Wgsl } as const;
+/**
+ * Reading dense weights and their products with inputs, by how both are; needs `denseConstants` and the binding `weight`.
+ * `bf16` must stand before it.
+ */
+export const denseWeights = ({
+  dense,
+  activations,
+}: { readonly dense: DenseFormat } & WithActivations): readonly KernelLibrary[] => {
+  if (dense === "bf16") return [denseBf16Wgsl];
+  return activations === "int8"
+    ? [int8RowsWgsl, int8ActivationsWgsl, denseInt8PackedWgsl]
+    : [int8RowsWgsl, denseInt8Wgsl];
+};
 /** Reading dense weights for `tile`, by how they are stored; after `denseWeights`. */
 export const denseTile = { bf16: denseBf16TileWgsl, int8: denseInt8TileWgsl } as const;
 /** Inputs of dense rows; after `denseWeights`. */

@@ -1,5 +1,6 @@
 import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
 import type { Mxfp4Form } from "../gpu/kernel.ts";
+import type { ActivationFormat } from "./activation-format.ts";
 import type { KvFormat } from "./attention/kv-cache.ts";
 import type { DenseFormat } from "./linear/dense.ts";
 import type { KernelTuning } from "./tuning.ts";
@@ -12,6 +13,7 @@ export interface SelfTestTarget {
   readonly tuning: KernelTuning;
   readonly kvFormat: KvFormat;
   readonly dense: DenseFormat;
+  readonly activations: ActivationFormat;
   readonly expertFormat: "mxfp4" | "bf16";
 }
 

@@ -53,16 +53,18 @@ function layerSteps(
 ): Promise<Step<PassRun>>[] {
   const { hiddenSize, rmsNormEps: eps } = config;
   const { step, x, normed, q, attention, partials, rope, routerLogits, hidden, routes } = act;
-  const { tuning } = options;
+  const { tuning, activations } = options;
   const dense = denseFormats(config, options);
   const shape = {
     ...attentionShape(config, config.layerTypes[index] ?? "full", options),
     hiddenSize,
     eps,
-    tuning,
-    dense: dense.qkv,
+    ...{ tuning, activations, dense: dense.qkv },
   };
-  const output = { inputSize: queryWidth(config), outputSize: hiddenSize, tuning, dense: dense.out };
+  const output = {
+    ...{ inputSize: queryWidth(config), outputSize: hiddenSize },
+    ...{ tuning, activations, dense: dense.out },
+  };
   const moe = moeShape(config, options);
   const kv = act.kv[index] as Activations["kv"][number];
   return [

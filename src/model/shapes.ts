@@ -1,5 +1,6 @@
 import type { LayerType, ModelConfig } from "../format/types.ts";
 import type { KernelVariant } from "../gpu/gpu.ts";
+import type { ActivationFormat } from "../kernels/activation-format.ts";
 import type { AttentionShape } from "../kernels/attention/attention-shape.ts";
 import { type KvFormat, kvCapacity } from "../kernels/attention/kv-cache.ts";
 import { type DenseFormat, denseFormat } from "../kernels/linear/dense.ts";
@@ -14,6 +15,8 @@ export interface PlanOptions {
   readonly kvFormat: KvFormat;
   /** Attention's projections and lm_head. */
   readonly dense: DenseFormat;
+  /** What decoding multiplies with int8 weights. */
+  readonly activations: ActivationFormat;
   readonly variant: KernelVariant;
   /** Most tokens of one pass: activations are allocated for it. */
   readonly maxTokensPerPass: number;
@@ -77,5 +80,6 @@ export const lmHeadShape = (config: ModelConfig, options: PlanOptions): LmHeadSh
   vocabSize: config.vocabSize,
   eps: config.rmsNormEps,
   dense: denseFormats(config, options).lmHead,
+  activations: options.activations,
   tuning: options.tuning,
 });

@@ -118,17 +118,20 @@ function planFor(
   const features = new Set(adapter?.features ?? ["subgroups"]);
   const variant = adapter === undefined ? "workgroup" : chooseVariant(features, adapter);
   try {
-    return planOptionsOf({ features, variant, hasMatrices: false }, config, options);
+    return planOptionsOf({ features, variant, ...withoutExtras }, config, options);
   } catch (error) {
     if (!isEngineError(error, "request-invalid")) throw error;
     onWrong(error);
     const { kvFormat, dense } = options;
-    return planOptionsOf({ features, variant, hasMatrices: false }, config, {
+    return planOptionsOf({ features, variant, ...withoutExtras }, config, {
       ...(kvFormat && { kvFormat }),
       ...(dense && { dense }),
     });
   }
 }
+
+/** Neither does what only speed depends on. */
+const withoutExtras = { hasMatrices: false, hasPackedDot: false };
 
 function fitsIn(
   adapter: AdapterDescription,

@@ -18,6 +18,7 @@ function refusal(options: unknown, table: Parameters<typeof checkOptions>[2], re
 describe("load options", () => {
   it.each<[object, string]>([
     [{ dense: "int4" }, 'dense is "int4"; expected "bf16" or "int8"'],
+    [{ activations: "f16" }, 'activations is "f16"; expected "f32" or "int8"'],
     [{ variant: "x" }, 'variant is "x"; expected "subgroups" or "workgroup"'],
     [{ kvFormat: "f64" }, 'kvFormat is "f64"; expected "f32" or "f16"'],
     [{ tune: "x" }, 'tune is "x"; expected "auto", "table" or "measure"'],
@@ -45,6 +46,7 @@ describe("load options", () => {
         contextLength: 8192,
         kvFormat: "f16",
         dense: "int8",
+        activations: "int8",
         variant: "workgroup",
         tune: "measure",
         matrices: false,

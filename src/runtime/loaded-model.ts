@@ -103,6 +103,7 @@ export async function loadModel(
       contextLength: planOptions.contextLength,
       kvFormat: planOptions.kvFormat,
       dense: planOptions.dense,
+      activations: planOptions.activations,
       load,
       get gpuBytes() {
         return buffers.totalBytes;

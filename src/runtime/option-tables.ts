@@ -28,6 +28,7 @@ export const loadOptionRules: OptionTable<LoadOptions> = {
   contextLength: anyLength,
   kvFormat: oneOf("f32", "f16"),
   dense: oneOf("bf16", "int8"),
+  activations: oneOf("f32", "int8"),
   variant: oneOf("subgroups", "workgroup"),
   tune: oneOf("auto", "table", "measure"),
   tuning: anObject,

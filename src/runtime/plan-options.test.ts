@@ -48,6 +48,7 @@ describe("a model fits", () => {
       contextLength: 8192,
       kvFormat: "f32",
       dense: "bf16",
+      activations: "f32",
       variant: "workgroup",
       maxTokensPerPass: 1024,
       tuning: defaultTuning,
@@ -65,6 +66,19 @@ describe("a model fits", () => {
   it("with the limits that every adapter has, split into parts", async () => {
     await expect(check("20b", limited(gib / 4, gib / 8))).resolves.toBeDefined();
     await expect(check("bf16 experts", limited(gib / 4, gib / 8))).resolves.toBeDefined();
+  });
+});
+
+describe("int8 activations", () => {
+  const packed = { ...limited(2 * gib), hasPackedDot: true };
+  const activations = "int8";
+  it("are used where asked for, where WGSL has their product, and where some weights take them", async () => {
+    const got = async (gpu: Gpu, options: LoadModelOptions) =>
+      (await check("bf16 experts", gpu, options)).activations;
+    expect(await got(packed, { dense: "int8", activations })).toBe("int8");
+    expect(await got({ ...packed, hasPackedDot: false }, { dense: "int8", activations })).toBe("f32");
+    expect(await got(packed, { activations })).toBe("f32");
+    expect(await got(packed, { dense: "int8" })).toBe("f32");
   });
 });
 

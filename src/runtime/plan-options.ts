@@ -40,7 +40,7 @@ export interface LoadModelOptions extends LoadOptions {
  * @throws request-invalid, and limit-exceeded naming the buffer, its bytes and the bytes allowed
  */
 export function checkedPlanOptions(
-  gpu: Pick<Gpu, "device" | "variant" | "hasMatrices">,
+  gpu: Pick<Gpu, "device" | "variant" | "hasMatrices" | "hasPackedDot">,
   manifest: CheckpointManifest,
   options: LoadModelOptions,
 ): PlanOptions {
@@ -56,11 +56,12 @@ export interface PlanDevice {
   readonly features: ReadonlySet<string>;
   readonly variant: KernelVariant;
   readonly hasMatrices: boolean;
+  readonly hasPackedDot: boolean;
 }
 
 /** The options with their defaults. @throws request-invalid */
 export function planOptionsOf(
-  { features, variant: bestVariant, hasMatrices }: PlanDevice,
+  { features, variant: bestVariant, hasMatrices, hasPackedDot }: PlanDevice,
   config: ModelConfig,
   options: LoadModelOptions,
 ): PlanOptions {
@@ -72,10 +73,13 @@ export function planOptionsOf(
       "The kernel variant subgroups was asked for, but this adapter has no subgroups.",
     );
   }
+  const dense = options.dense ?? "bf16";
+  const hasSmallWeights = dense === "int8";
   return {
     contextLength,
     kvFormat: options.kvFormat ?? "f32",
-    dense: options.dense ?? "bf16",
+    dense,
+    activations: options.activations === "int8" && hasPackedDot && hasSmallWeights ? "int8" : "f32",
     variant,
     maxTokensPerPass: Math.min(options.maxTokensPerPass ?? defaultTokensPerPass(config), contextLength),
     tuning: overrideTuning(hasMatrices ? matrixTuning : defaultTuning, options.tuning ?? {}),

@@ -39,6 +39,8 @@ export interface EngineInfo {
   readonly kvFormat: "f32" | "f16";
   /** How attention's projections and lm_head are stored. */
   readonly dense: "bf16" | "int8";
+  /** What decoding multiplies with int8 weights: f32 also where int8 was asked for and cannot be, or changes nothing. */
+  readonly activations: "f32" | "int8";
   /** Bytes of all GPU buffers, weights included. */
   readonly gpuBytes: number;
   /** How long the weights took from the checkpoint to the GPU, and what they waited for. */
@@ -55,6 +57,12 @@ export interface LoadOptions {
    * weights, quantised while loading: about half the bytes, at a small loss of precision. Default bf16.
    */
   readonly dense?: "bf16" | "int8";
+  /**
+   * What decoding multiplies with int8 weights: f32, or inputs quantised to int8 with a scale for each few of
+   * them, by the GPU's integer dot products, at a further small loss of precision. Prompts, bf16 weights, and adapters
+   * without WGSL's packed_4x8_integer_dot_product keep f32. Default f32.
+   */
+  readonly activations?: "f32" | "int8";
   /** Force a kernel variant. Default: chosen from the adapter. */
   readonly variant?: "subgroups" | "workgroup";
   /**

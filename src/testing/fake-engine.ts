@@ -27,6 +27,7 @@ export const fakeInfo: EngineInfo = {
   contextLength: 64,
   kvFormat: "f32",
   dense: "bf16",
+  activations: "f32",
   gpuBytes: 200,
   load: {
     ...{ bytes: 100, seconds: 1, gigabytesPerSecond: 1e-7, readWaitSeconds: 0.5, uploadWaitSeconds: 0.25 },

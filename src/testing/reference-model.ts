@@ -62,7 +62,7 @@ export function referenceLogits(
     x = attention(config, values, layer, layerType, x, rope);
     x = experts(config, bytes, layer, x, onExperts);
   }
-  return lmHeadReference(x, values(tensorNames.finalNorm), values(tensorNames.lmHead), eps);
+  return lmHeadReference(x, values(tensorNames.finalNorm), values(tensorNames.lmHead), { eps });
 }
 
 /** The tensors that the engine stores as int8. */

@@ -18,8 +18,8 @@ import { createSettingsFile } from "../settings-file.ts";
 import type { Terminal } from "../terminal.ts";
 
 const usage = `usage: npm run bench -- [--shape nano|toy|20b|120b] [--layers N] [--model DIR|nano] [--prompt N] [--tokens N] [--runs N] [--context N]
-  [--kv f32|f16] [--dense bf16|int8] [--variant subgroups|workgroup] [--no-matrices] [--adapter auto|swiftshader] [--depth N] [--json] [--profile]
-  [--grammar [--tokenizer DIR]] [--kernels | --kernel ID] [--tune auto|table|measure] [--variants ROW.SIZE=VALUE,…]
+  [--kv f32|f16] [--dense bf16|int8] [--activations f32|int8] [--variant subgroups|workgroup] [--no-matrices]
+  [--adapter auto|swiftshader] [--depth N] [--json] [--profile] [--grammar [--tokenizer DIR]] [--kernels | --kernel ID] [--tune auto|table|measure] [--variants ROW.SIZE=VALUE,…]
   nano is the embedded model; toy, 20b and 120b are random weights, made as they are read.
   --profile adds the time of each kernel in a pass, --grammar the rate of answers kept to a JSON schema; --kernels (or --kernel with one's name) times them alone instead.
   --variants forces kernel sizes, such as gateUpVec.rows=8; docs/bench.md explains every option and field.`;
@@ -102,6 +102,7 @@ async function checkTokenizer(files: CheckpointFiles): Promise<void> {
 function readSetting(options: Options): Omit<KernelRequest, "files"> {
   const kvFormat = options.choice("kv", ["f32", "f16"]);
   const dense = options.choice("dense", ["bf16", "int8"]);
+  const activations = options.choice("activations", ["f32", "int8"]);
   const variant = options.choice("variant", ["subgroups", "workgroup"]);
   const tune = options.choice("tune", ["auto", "table", "measure"]);
   const variants = options.text("variants");
@@ -121,6 +122,7 @@ function readSetting(options: Options): Omit<KernelRequest, "files"> {
       ...(options.flag("grammar") && { openGrammar }),
       ...(kvFormat && { kvFormat }),
       ...(dense && { dense }),
+      ...(activations && { activations }),
       ...(variant && { variant }),
       ...(options.flag("no-matrices") && { matrices: false }),
       ...(tune && { tune }),

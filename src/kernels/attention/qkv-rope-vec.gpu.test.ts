@@ -2,10 +2,12 @@ import { describe, expect, it } from "vitest";
 import { kernelVariants } from "../../gpu/gpu.ts";
 import { expectClose } from "../../testing/compare.ts";
 import { randomBf16, randomNormal } from "../../testing/data.ts";
-import { denseFormats, randomDense } from "../../testing/dense.ts";
+import { randomDense } from "../../testing/dense.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
+import { denseForms, gainedFor } from "../../testing/int8-activations.ts";
 import { expectRing, poisonedKv, testRope } from "../../testing/kv-cache.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
+import type { ActivationFormat } from "../activation-format.ts";
 import type { DenseFormat } from "../linear/dense.ts";
 import { kvCacheBytes } from "./kv-cache.ts";
 import { qkvRopeReference } from "./qkv-rope.reference.ts";
@@ -71,13 +73,18 @@ const cases = [
   },
 ];
 
-type Case = (typeof cases)[number] & { readonly dense: DenseFormat };
+type Case = (typeof cases)[number] & {
+  readonly dense: DenseFormat;
+  readonly activations: ActivationFormat;
+};
 
-function dataFor({ dense, hiddenSize, numHeads, numKvHeads, headDim, position, numTokens, scale }: Case) {
+function dataFor(given: Case) {
+  const { dense, hiddenSize, numHeads, numKvHeads, headDim, position, numTokens, scale } = given;
   const numRows = (numHeads + 2 * numKvHeads) * headDim;
+  const gain = randomBf16(hiddenSize, 2);
   return {
-    x: randomNormal(numTokens * hiddenSize, 1, scale),
-    gain: randomBf16(hiddenSize, 2),
+    x: gainedFor(given.activations, randomNormal(numTokens * hiddenSize, 1, scale), gain.values),
+    gain,
     weight: randomDense(dense, { rows: numRows, columns: hiddenSize }, 3, 1 / Math.sqrt(hiddenSize)),
     bias: randomBf16(numRows, 4),
     rope: testRope(headDim, position + numTokens),
@@ -117,11 +124,11 @@ function reference(given: Case) {
   );
 }
 
-const forms = kernelVariants.flatMap((variant) => denseFormats.map((dense) => ({ variant, dense })));
+const forms = kernelVariants.flatMap((variant) => denseForms.map((form) => ({ variant, ...form })));
 
-describe.each(forms)("qkv-rope-vec ($dense, $variant)", ({ variant, dense }) => {
+describe.each(forms)("qkv-rope-vec ($dense, $activations, $variant)", ({ variant, dense, activations }) => {
   it.each(cases)("matches the float64 reference: $name", async (c) => {
-    const given = { ...c, dense };
+    const given = { ...c, dense, activations };
     const { q, keys, values } = await run(given, given, variant, given);
     const want = reference(given);
     // f32 dot products of up to 2880 terms whose results are about 1, in 64 partial sums.
@@ -133,7 +140,7 @@ describe.each(forms)("qkv-rope-vec ($dense, $variant)", ({ variant, dense }) => 
   it("leaves tokens beyond num_tokens alone, and everything once stopped", async () => {
     const given: Case = {
       name: "",
-      dense,
+      ...{ dense, activations },
       ...f32Cache,
       hiddenSize: 96,
       ...heads(2, 1, 32),

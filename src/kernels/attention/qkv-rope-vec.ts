@@ -1,12 +1,13 @@
 import { defineKernel, f32 } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/attention/qkv-rope-vec.wgsl?raw";
+import type { WithActivations } from "../activation-format.ts";
 import { bf16, denseInputs, denseWeights, gainedInputs, reduce, ropeKv, step } from "../libraries.ts";
 import { checkDense, type DenseFormat, denseConstants } from "../linear/dense.ts";
 import { type Tuned, tuningOf } from "../tuning.ts";
 import { checkKvShape, type KvShape, kvConstants, kvLibrary } from "./kv-cache.ts";
 
-export interface QkvRopeShape extends KvShape, Tuned {
+export interface QkvRopeShape extends KvShape, Tuned, WithActivations {
   readonly hiddenSize: number;
   readonly eps: number;
   readonly dense: DenseFormat;
@@ -23,15 +24,9 @@ const tuned = (shape: QkvRopeShape) =>
 export const qkvRopeVec = defineKernel({
   id: "qkv-rope-vec",
   wgsl,
-  libraries: ({ kvFormat, dense }: QkvRopeShape) => [
-    step,
-    bf16,
-    denseWeights[dense],
-    denseInputs,
-    gainedInputs,
-    reduce,
-    kvLibrary(kvFormat),
-    ropeKv,
+  libraries: (shape: QkvRopeShape) => [
+    ...[step, bf16, ...denseWeights(shape), denseInputs, gainedInputs],
+    ...[reduce, kvLibrary(shape.kvFormat), ropeKv],
   ],
   bindings: {
     step: "uniform",

@@ -1,3 +1,5 @@
+import type { WithActivations } from "../activation-format.ts";
+import { denseGroups, quantizeActivationsReference } from "../int8-activations.reference.ts";
 import { rmsNormReference } from "../norm/rms-norm.reference.ts";
 import { type QkvHeads, type RotatedQkv, ropeKvWriteReference } from "./rope-kv-write.reference.ts";
 
@@ -18,11 +20,16 @@ export interface QkvRopeInputs {
   readonly eps: number;
 }
 
+/** How the projection takes its inputs. */
+interface Options extends QkvHeads, WithActivations {}
+
 /** rope(W . rmsnorm(x) + bias) in float64, split into rotated q and k, and v. */
-export function qkvRopeReference(inputs: QkvRopeInputs, heads: QkvHeads): RotatedQkv {
+export function qkvRopeReference(inputs: QkvRopeInputs, heads: Options): RotatedQkv {
   const { gain, weight, bias } = inputs;
   const hiddenSize = gain.length;
-  const normed = rmsNormReference(inputs.x, gain, inputs.eps);
+  const exact = rmsNormReference(inputs.x, gain, inputs.eps);
+  const normed =
+    heads.activations === "int8" ? quantizeActivationsReference(exact, hiddenSize, denseGroups) : exact;
   const numTokens = normed.length / hiddenSize;
   const qkv = new Float64Array(numTokens * bias.length);
   for (let t = 0; t < numTokens; t += 1) {

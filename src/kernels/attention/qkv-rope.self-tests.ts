@@ -1,6 +1,7 @@
 import { expectClose } from "../../testing/compare.ts";
 import { randomBf16, randomNormal } from "../../testing/data.ts";
 import { randomDense } from "../../testing/dense.ts";
+import { gainedFor } from "../../testing/int8-activations.ts";
 import { expectRing, testRope } from "../../testing/kv-cache.ts";
 import { runKernel } from "../../testing/run-kernel.ts";
 import type { SelfTest } from "../self-test.ts";
@@ -11,15 +12,16 @@ import { qkvRopeVec, qkvRopeVecGrid } from "./qkv-rope-vec.ts";
 export const qkvRopeSelfTests: readonly SelfTest[] = [
   {
     kernel: qkvRopeVec.id,
-    async run(gpu, { variant, isSoftware, tuning, kvFormat, dense }) {
+    async run(gpu, { variant, isSoftware, tuning, kvFormat, dense, ...target }) {
+      const activations = dense === "int8" ? target.activations : "f32";
       const shape = {
         ...{ hiddenSize: 2880, numHeads: 2, numKvHeads: 1, headDim: 64 },
-        ...{ capacity: 16, eps: 1e-5, kvFormat, dense, tuning },
+        ...{ capacity: 16, eps: 1e-5, kvFormat, dense, activations, tuning },
       };
       const step = { position: 30, numTokens: 3 };
       const numRows = (shape.numHeads + 2 * shape.numKvHeads) * shape.headDim;
-      const x = randomNormal(step.numTokens * shape.hiddenSize, 1);
       const gain = randomBf16(shape.hiddenSize, 2);
+      const x = gainedFor(activations, randomNormal(step.numTokens * shape.hiddenSize, 1), gain.values);
       const weight = randomDense(
         dense,
         { rows: numRows, columns: shape.hiddenSize },

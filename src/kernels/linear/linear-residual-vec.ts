@@ -1,11 +1,12 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/linear/linear-residual-vec.wgsl?raw";
+import type { WithActivations } from "../activation-format.ts";
 import { bf16, denseInputs, denseWeights, reduce, step } from "../libraries.ts";
 import { type Tuned, tuningOf } from "../tuning.ts";
 import { checkDense, type DenseFormat, denseConstants } from "./dense.ts";
 
-export interface LinearVecShape extends Tuned {
+export interface LinearVecShape extends Tuned, WithActivations {
   /** K, contraction width. */
   readonly inputSize: number;
   /** N, rows of the weight. */
@@ -20,7 +21,7 @@ const tuned = (shape: Pick<LinearVecShape, "dense" | "tuning">) =>
 export const linearResidualVec = defineKernel({
   id: "linear-residual-vec",
   wgsl,
-  libraries: ({ dense }: LinearVecShape) => [step, bf16, denseWeights[dense], denseInputs, reduce],
+  libraries: (shape: LinearVecShape) => [step, bf16, ...denseWeights(shape), denseInputs, reduce],
   bindings: { step: "uniform", x: "read", weight: "read", bias: "read", out: "read_write" },
   workgroupSizes: { software: 8 },
   constants: (shape: LinearVecShape) => {

@@ -23,7 +23,7 @@ export const linearTile = defineKernel({
   id: "linear-tile",
   wgsl,
   libraries: ({ dense, ...shape }: LinearTileShape) => [
-    ...[step, bf16, denseWeights[dense], denseTile[dense]],
+    ...[step, bf16, ...denseWeights({ dense }), denseTile[dense]],
     ...tileProducts(tuningOf(shape).linearTile, "bf16"),
   ],
   bindings: { step: "uniform", inputs: "read", weight: "read", bias: "read", out: "read_write" },

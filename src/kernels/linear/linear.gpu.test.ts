@@ -3,11 +3,13 @@ import { describe, expect, it } from "vitest";
 import { kernelVariants } from "../../gpu/gpu.ts";
 import { expectClose } from "../../testing/compare.ts";
 import { randomBf16, randomNormal } from "../../testing/data.ts";
-import { denseFormats, randomDense } from "../../testing/dense.ts";
+import { randomDense } from "../../testing/dense.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
+import { activationsFor, denseForms } from "../../testing/int8-activations.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
 import { tileTolerance } from "../../testing/tile-tolerance.ts";
 import { tileTunings } from "../../testing/tile-tunings.ts";
+import { denseGroups } from "../int8-activations.reference.ts";
 import { type DenseFormat, denseFormat } from "./dense.ts";
 import { linearReference } from "./linear.reference.ts";
 import { linearResidualVec, linearVecGrid } from "./linear-residual-vec.ts";
@@ -45,25 +47,53 @@ function caseData(c: (typeof cases)[number] & { dense: DenseFormat }) {
   return { x, weight, bias, residual, tolerance };
 }
 
-const forms = kernelVariants.flatMap((variant) => denseFormats.map((dense) => ({ variant, dense })));
+const forms = kernelVariants.flatMap((variant) => denseForms.map((form) => ({ variant, ...form })));
 
-describe.each(forms)("linear-residual-vec ($dense, $variant)", ({ variant, dense }) => {
+describe.each(forms)("linear-residual-vec ($dense, $activations, $variant)", (form) => {
+  const { variant, dense, activations } = form;
   it.each(casesOf(dense))("matches the float64 reference: $name", async (c) => {
     const { x, weight, bias, residual, tolerance } = caseData(c);
+    const { given, taken } = activationsFor(activations, x, c.inputSize, denseGroups);
     const { out } = await runKernel(await testGpu(), {
       kernel: linearResidualVec,
-      shape: c,
+      shape: { ...c, activations },
       variant,
       step: { position: 0, numTokens: c.numTokens },
-      inputs: { x, weight: weight.stored, bias: bias.bits, out: residual },
+      inputs: { x: given, weight: weight.stored, bias: bias.bits, out: residual },
       grid: linearVecGrid(c, c.numTokens),
     });
     expectClose(
       new Float32Array(out),
-      linearReference(x, weight.values, c.inputSize, { bias: bias.values, residual }),
+      linearReference(taken, weight.values, c.inputSize, { bias: bias.values, residual }),
       tolerance,
     );
   });
+});
+
+it("linear-residual-vec takes groups of inputs that int8 makes nothing of", async () => {
+  const shape = { inputSize: 128, outputSize: 4, dense: "int8", activations: "int8" } as const;
+  const weight = randomDense("int8", { rows: 4, columns: 128 }, 1);
+  const zeros = new Float32Array(128);
+  const run = async (x: Float32Array) => {
+    const { out } = await runKernel(await testGpu(), {
+      ...{ kernel: linearResidualVec, shape, variant: "workgroup", step: { position: 0, numTokens: 1 } },
+      inputs: { x, weight: weight.stored, bias: new Uint16Array(4), out: new Float32Array(4).fill(3) },
+      grid: linearVecGrid(shape, 1),
+    });
+    return [...new Float32Array(out)];
+  };
+  expect(await run(zeros)).toEqual([3, 3, 3, 3]);
+  expect(await run(zeros.fill(1e-37))).toEqual([3, 3, 3, 3]);
+  // A group with one number beside groups of zeros: code 127 stands for it exactly but for rounding.
+  const one = new Float32Array(128);
+  one[70] = 2;
+  expectClose(
+    await run(one),
+    [0, 1, 2, 3].map((row) => 3 + 2 * (weight.values[128 * row + 70] ?? 0)),
+    {
+      absolute: 2e-6,
+    },
+  );
 });
 
 const flags = (await tileTunings()).flatMap((tiles) => [

@@ -2,8 +2,10 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { expectClose } from "../../testing/compare.ts";
 import { randomBf16, randomNormal } from "../../testing/data.ts";
 import { randomDense } from "../../testing/dense.ts";
+import { activationsFor } from "../../testing/int8-activations.ts";
 import { runKernel } from "../../testing/run-kernel.ts";
 import { tileTolerance } from "../../testing/tile-tolerance.ts";
+import { denseGroups } from "../int8-activations.reference.ts";
 import type { SelfTest, SelfTestTarget } from "../self-test.ts";
 import { linearReference } from "./linear.reference.ts";
 import { linearResidualVec, linearVecGrid } from "./linear-residual-vec.ts";
@@ -16,12 +18,18 @@ const tolerance = { absolute: Math.sqrt(inputSize) * 4e-6, relative: 1e-5 };
 
 async function linear(gpu: Gpu, target: SelfTestTarget, form: "vec" | "tile") {
   const { variant, isSoftware, tuning, dense } = target;
+  const activations = form === "vec" && dense === "int8" ? target.activations : "f32";
   const numTokens = form === "vec" ? 1 : 19;
-  const x = randomNormal(numTokens * inputSize, 5);
+  const { given: x, taken } = activationsFor(
+    activations,
+    randomNormal(numTokens * inputSize, 5),
+    inputSize,
+    denseGroups,
+  );
   const weight = randomDense(dense, { rows: outputSize, columns: inputSize }, 6);
   const bias = randomBf16(outputSize, 7);
   const residual = randomNormal(numTokens * outputSize, 8);
-  const shape = { inputSize, outputSize, dense, tuning };
+  const shape = { inputSize, outputSize, dense, activations, tuning };
   const common = { variant, isSoftware, step: { position: 0, numTokens } };
   const weights = { weight: weight.stored, bias: bias.bits, out: residual };
   const { out } = await (form === "vec"
@@ -35,7 +43,7 @@ async function linear(gpu: Gpu, target: SelfTestTarget, form: "vec" | "tile") {
         inputs: { inputs: x, ...weights },
         grid: linearTileGrid(shape, numTokens),
       }));
-  const expected = linearReference(x, weight.values, inputSize, { bias: bias.values, residual });
+  const expected = linearReference(taken, weight.values, inputSize, { bias: bias.values, residual });
   const sums = { inputSize, size: Math.sqrt(inputSize), roundsWeights: dense === "int8" };
   expectClose(
     new Float32Array(out),

@@ -14,7 +14,7 @@ export type RouterVecShape = Pick<MoeShape, "hiddenSize" | "numExperts" | "eps">
 export const routerVec = defineKernel({
   id: "router-vec",
   wgsl,
-  libraries: [step, bf16, denseWeights.bf16, denseInputs, gainedInputs, interleaved, reduce],
+  libraries: [step, bf16, ...denseWeights({ dense: "bf16" }), denseInputs, gainedInputs, interleaved, reduce],
   bindings: {
     step: "uniform",
     x: "read",

@@ -1,12 +1,13 @@
 import { defineKernel, f32 } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/sample/lm-head-vec.wgsl?raw";
+import type { WithActivations } from "../activation-format.ts";
 import { bf16, denseInputs, denseWeights, gainedInputs, gumbel, reduce, step } from "../libraries.ts";
 import { checkDense, type DenseFormat, denseConstants } from "../linear/dense.ts";
 import { type Tuned, tuningOf } from "../tuning.ts";
 import { candidateLayout } from "./candidates.ts";
 
-export interface LmHeadShape extends Tuned {
+export interface LmHeadShape extends Tuned, WithActivations {
   readonly hiddenSize: number;
   readonly vocabSize: number;
   readonly eps: number;
@@ -30,8 +31,8 @@ const maxGroupsPerDimension = 65535;
 export const lmHeadVec = defineKernel({
   id: "lm-head-vec",
   wgsl,
-  libraries: ({ dense }: LmHeadShape) => [
-    ...[step, bf16, denseWeights[dense], denseInputs, gainedInputs],
+  libraries: (shape: LmHeadShape) => [
+    ...[step, bf16, ...denseWeights(shape), denseInputs, gainedInputs],
     ...[gumbel, reduce],
   ],
   bindings: {

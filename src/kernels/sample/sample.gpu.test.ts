@@ -5,7 +5,9 @@ import { expectClose } from "../../testing/compare.ts";
 import { randomBf16, randomNormal, seededRandom, toBf16 } from "../../testing/data.ts";
 import { randomDense } from "../../testing/dense.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
+import { gainedFor } from "../../testing/int8-activations.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
+import type { ActivationFormat } from "../activation-format.ts";
 import type { DenseFormat } from "../linear/dense.ts";
 import { packStep, stepWords } from "../step.ts";
 import { candidateLayout } from "./candidates.ts";
@@ -25,6 +27,8 @@ interface Case {
   readonly scale: number;
   /** Default bf16. */
   readonly dense?: DenseFormat;
+  /** Default f32. */
+  readonly activations?: ActivationFormat;
 }
 
 const cases: readonly Case[] = [
@@ -35,6 +39,14 @@ const cases: readonly Case[] = [
   { name: "int8, one step", hiddenSize: 512, vocabSize: 64, numTokens: 1, scale: 1, dense: "int8" },
   { name: "int8, partial tiles", hiddenSize: 96, vocabSize: 321, numTokens: 2, scale: 1, dense: "int8" },
   { name: "int8, the real width", hiddenSize: 2880, vocabSize: 130, numTokens: 1, scale: 3e4, dense: "int8" },
+  {
+    name: "int8 weights and activations, partial tiles",
+    ...{ hiddenSize: 96, vocabSize: 321, numTokens: 2, scale: 1, dense: "int8", activations: "int8" },
+  },
+  {
+    name: "int8 weights and activations, the real width",
+    ...{ hiddenSize: 2880, vocabSize: 130, numTokens: 1, scale: 3e4, dense: "int8", activations: "int8" },
+  },
   { name: "a residual as large as 120b's", hiddenSize: 2880, vocabSize: 36, numTokens: 1, scale: 3e4 },
 ];
 
@@ -43,9 +55,9 @@ async function runLmHead(
   c: Case,
   sampling: { temperature: number; seed: number; draw: number; allowed: Uint32Array },
 ) {
-  const x = randomNormal(c.numTokens * c.hiddenSize, 11, c.scale);
   const gain = randomBf16(c.hiddenSize, 12);
-  const { dense = "bf16" } = c;
+  const { dense = "bf16", activations = "f32" } = c;
+  const x = gainedFor(activations, randomNormal(c.numTokens * c.hiddenSize, 11, c.scale), gain.values);
   const shape = { ...c, dense, eps };
   const weight = randomDense(dense, { rows: c.vocabSize, columns: c.hiddenSize }, 13, 0.05);
   const { logits, candidates } = await runKernel(await testGpu(), {
@@ -70,7 +82,7 @@ async function runLmHead(
   return {
     logits: new Float32Array(logits),
     candidates: { numCandidates: lmHeadCandidates(shape), bytes: candidates },
-    expected: lmHeadReference(last, gain.values, weight.values, eps),
+    expected: lmHeadReference(last, gain.values, weight.values, { eps, activations }),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { WithActivations } from "../activation-format.ts";
+import { denseGroups, quantizeActivationsReference } from "../int8-activations.reference.ts";
 import { linearReference } from "../linear/linear.reference.ts";
 import { rmsNormReference } from "../norm/rms-norm.reference.ts";
 
@@ -6,9 +8,12 @@ export function lmHeadReference(
   x: ArrayLike<number>,
   gain: ArrayLike<number>,
   weight: ArrayLike<number>,
-  eps: number,
+  { eps, activations }: { readonly eps: number } & WithActivations,
 ): Float64Array {
-  return linearReference(rmsNormReference(x, gain, eps), weight, gain.length);
+  const width = gain.length;
+  const normed = rmsNormReference(x, gain, eps);
+  const taken = activations === "int8" ? quantizeActivationsReference(normed, width, denseGroups) : normed;
+  return linearReference(taken, weight, width);
 }
 
 function pcg(value: number): number {

@@ -2,6 +2,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { expectClose } from "../../testing/compare.ts";
 import { randomBf16, randomNormal } from "../../testing/data.ts";
 import { randomDense } from "../../testing/dense.ts";
+import { gainedFor } from "../../testing/int8-activations.ts";
 import { runKernel } from "../../testing/run-kernel.ts";
 import type { SelfTest, SelfTestTarget } from "../self-test.ts";
 import { packStep, stepWords } from "../step.ts";
@@ -10,12 +11,13 @@ import { lmHeadCandidates, lmHeadGrid, lmHeadVec } from "./lm-head-vec.ts";
 import { argmaxReference, lmHeadReference } from "./sample.reference.ts";
 import { packStopTokens, sampleAdvance, sampleAdvanceGrid } from "./sample-advance.ts";
 
-async function lmHead(gpu: Gpu, { variant, isSoftware, tuning, dense }: SelfTestTarget) {
-  const shape = { hiddenSize: 2880, vocabSize: 131, eps: 1e-5, dense, tuning };
-  const x = randomNormal(shape.hiddenSize, 11);
+async function lmHead(gpu: Gpu, { variant, isSoftware, tuning, dense, ...target }: SelfTestTarget) {
+  const activations = dense === "int8" ? target.activations : "f32";
+  const shape = { hiddenSize: 2880, vocabSize: 131, eps: 1e-5, dense, activations, tuning };
   const gain = randomBf16(shape.hiddenSize, 12);
+  const x = gainedFor(activations, randomNormal(shape.hiddenSize, 11), gain.values);
   const weight = randomDense(dense, { rows: shape.vocabSize, columns: shape.hiddenSize }, 13, 0.05);
-  const expected = lmHeadReference(x, gain.values, weight.values, shape.eps);
+  const expected = lmHeadReference(x, gain.values, weight.values, shape);
   const allowed = new Uint32Array(Math.ceil(shape.vocabSize / 32)).fill(0xffffffff);
   const { idsAt, sizeBytes } = candidateLayout(lmHeadCandidates(shape));
   const { logits, candidates } = await runKernel(gpu, {

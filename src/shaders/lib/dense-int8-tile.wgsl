@@ -1,4 +1,4 @@
-// Eights of a row's weights as stored, and one of them expanded (for lib/tile.wgsl, after lib/dense-int8.wgsl). A step's 32
+// Eights of a row's weights as stored, and one of them expanded (for lib/tile.wgsl, after lib/int8-rows.wgsl and lib/dense-int8.wgsl). A step's 32
 // weights are two elements of a group as they stand, so half of both its blocks.
 const TILE_COLUMNS: u32 = 64u * ROW_GROUPS;
 

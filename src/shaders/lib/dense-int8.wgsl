@@ -1,24 +1,10 @@
-// Rows of a dense matrix stored as int8 (after lib/bf16.wgsl). Same functions as lib/dense-bf16.wgsl, one of the two is used.
-// Needs: WEIGHT_ROWS, WEIGHT_COLUMNS, a multiple of 32; binding `weight: array<vec4<u32>>`, which holds
-//   codes [WEIGHT_ROWS, ROW_GROUPS, 4], sixteen int8 an element, then scales [WEIGHT_ROWS, ROW_GROUPS], two bf16 a word,
-// in one buffer, since a kernel has 8 of them at most. A weight is code * scale of its block of 32 (quantize-int8).
-// A group is two blocks, 16 vec4s of a row. Its element l holds vec4s l, l + 4, l + 8 and l + 12: the inputs that lanes side
-// by side load together lie side by side. The second block of a row's last group is zeros where the row has no such block.
-const ROW_GROUPS: u32 = (WEIGHT_COLUMNS + 63u) / 64u;
-const ROW_LOADS: u32 = 4u * ROW_GROUPS; // vec4<u32> of codes in a row
-const LOAD_VECS: u32 = 4u;              // vec4s of inputs that the weights of one load meet
-const ROW_IS_PADDED: bool = WEIGHT_COLUMNS % 64u != 0u;
-const FIRST_SCALES: u32 = WEIGHT_ROWS * ROW_LOADS;
+// Products of int8 rows with f32 inputs (after lib/int8-rows.wgsl). Same functions as lib/dense-bf16.wgsl and
+// lib/dense-int8-packed.wgsl, one of the three is used.
 
 // The inputs of a load, and what is to be added to their products with codes that are too large by 384: by block.
 struct DenseInputs {
   vecs: array<vec4<f32>, LOAD_VECS>,
   shifts: vec2<f32>,
-}
-
-// Which vec4 of a row meets vec4 `v` of load `i`; it lies beyond the row in its padding alone.
-fn dense_input(i: u32, v: u32) -> u32 {
-  return i / 4u * 16u + 4u * v + i % 4u;
 }
 
 // To be called once all `vecs` of a load are there.
@@ -39,12 +25,6 @@ fn int8_four_raised(word: u32) -> vec4<f32> {
 fn add_raised(sum: f32, word: u32, x: vec4<f32>) -> f32 {
   let w = int8_four_raised(word);
   return fma(w.w, x.w, fma(w.z, x.z, fma(w.y, x.y, fma(w.x, x.x, sum))));
-}
-
-// The scales of a row's two blocks of a group.
-fn int8_scales(row: u32, group: u32) -> u32 {
-  let at = row * ROW_GROUPS + group;
-  return weight[FIRST_SCALES + at / 4u][at % 4u];
 }
 
 // The products of load `i` of a row with its inputs, summed. The 384s leave with the block's own sum, so that what rounding
