@@ -1,13 +1,13 @@
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { BenchReport, KernelReport } from "../../bench/report.ts";
 import { outcomeOf } from "../../testing/terminal.ts";
+import { nanoFolder } from "../embedded-model.ts";
 import { benchCommand } from "./bench.ts";
 
 const adapter = process.env.TEST_ADAPTER === "auto" ? "auto" : "swiftshader";
 const common = ["--adapter", adapter, "--json", "--shape", "toy"];
 const bench = (...args: string[]) => outcomeOf((terminal) => benchCommand([...common, ...args], terminal));
-const nano = fileURLToPath(new URL("../../../models/gpt-oss-nano", import.meta.url));
+const nano = nanoFolder();
 
 describe("bench --json", () => {
   it("prints one report with a rate for each thing that was timed", async () => {
