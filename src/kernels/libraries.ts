@@ -14,6 +14,7 @@ import expertBf16TileWgsl from "../shaders/lib/expert-bf16-tile.wgsl?raw";
 import expertMxfp4Wgsl from "../shaders/lib/expert-mxfp4.wgsl?raw";
 import expertMxfp4HalvesWgsl from "../shaders/lib/expert-mxfp4-halves.wgsl?raw";
 import expertMxfp4TileWgsl from "../shaders/lib/expert-mxfp4-tile.wgsl?raw";
+import expertRowsWgsl from "../shaders/lib/expert-rows.wgsl?raw";
 import gainedInputsWgsl from "../shaders/lib/gained-inputs.wgsl?raw";
 import gumbelWgsl from "../shaders/lib/gumbel.wgsl?raw";
 import halvesWgsl from "../shaders/lib/halves.wgsl?raw";
@@ -90,6 +91,8 @@ export const chooseExperts: KernelLibrary = {
   subgroups: chooseExpertsSubgroupsWgsl,
   workgroup: chooseExpertsWorkgroupWgsl,
 };
+/** Sums of several rows of an expert over a workgroup; after `expertWeights`. Needs the constants WG_SIZE and ROWS. */
+export const expertRows: KernelLibrary = expertRowsWgsl;
 /** The order of activations that the experts' vec kernels read. */
 export const interleaved: KernelLibrary = interleavedWgsl;
 /** Weights expanded to f16 for `tile-matrix`. */

@@ -41,8 +41,8 @@ export const tuningCandidates = (base: KernelTuning): TuningCandidates => ({
   lmHeadInt8: vec([4, 32], [4, 64], [8, 32], [8, 64]),
   qkv: [{ workgroupSize: 64 }, { workgroupSize: 128 }, { workgroupSize: 256 }],
   qkvInt8: [{ workgroupSize: 64 }, { workgroupSize: 96 }, { workgroupSize: 128 }],
-  gateUpVec: vec([2, 32], [4, 32], [4, 64], [8, 32]),
-  downVec: vec([2, 128], [4, 64], [4, 128], [8, 128]),
+  gateUpVec: vec([4, 32], [8, 32], [8, 64], [8, 96], [16, 96]),
+  downVec: vec([4, 64], [4, 128], [4, 192], [8, 128], [8, 192]),
   linearTile: tiles(base.linearTile),
   moeTile: tiles(base.moeTile),
 });

@@ -42,8 +42,8 @@ export const defaultTuning: KernelTuning = {
   lmHeadInt8: { rows: 8, workgroupSize: 32 },
   qkv: { workgroupSize: 128 },
   qkvInt8: { workgroupSize: 96 },
-  gateUpVec: { rows: 4, workgroupSize: 32 },
-  downVec: { rows: 4, workgroupSize: 128 },
+  gateUpVec: { rows: 16, workgroupSize: 96 },
+  downVec: { rows: 4, workgroupSize: 192 },
   linearTile: { tileTokens: 64, tileRows: 64, tileThreads: 128, products: "f32" },
   moeTile: { tileTokens: 32, tileRows: 64, tileThreads: 64, products: "f32" },
 };

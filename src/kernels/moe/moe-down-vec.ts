@@ -1,9 +1,9 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-down-vec.wgsl?raw";
-import { reduce } from "../libraries.ts";
+import { expertRows } from "../libraries.ts";
 import { tuningOf } from "../tuning.ts";
-import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
+import { checkExperts, checkRows, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
 
 /**
  * Down projection of the chosen experts, bias, weighted sum and residual, for few tokens.
@@ -13,7 +13,7 @@ import { checkExperts, expertConstants, expertLibraries, type MoeShape } from ".
 export const moeDownVec = defineKernel({
   id: "moe-down-vec",
   wgsl,
-  libraries: (shape: MoeShape) => [...expertLibraries(shape), reduce],
+  libraries: (shape: MoeShape) => [...expertLibraries(shape), expertRows],
   bindings: {
     step: "uniform",
     hidden: "read",
@@ -30,10 +30,9 @@ export const moeDownVec = defineKernel({
       ...expertConstants(shape, shape.expertWidth),
       WG_SIZE: workgroupSize,
       ROWS: rows,
-      NUM_SUMS: rows,
     };
   },
-  check: checkExperts,
+  check: (shape: MoeShape) => [...checkExperts(shape), ...checkRows(tuningOf(shape).downVec)],
 });
 
 /** Workgroups for each tile of rows, each token. */

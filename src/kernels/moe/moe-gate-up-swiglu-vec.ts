@@ -1,9 +1,9 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-gate-up-swiglu-vec.wgsl?raw";
-import { chooseExperts, interleaved, orderKey, reduce, swiglu } from "../libraries.ts";
+import { chooseExperts, expertRows, interleaved, orderKey, reduce, swiglu } from "../libraries.ts";
 import { tuningOf } from "../tuning.ts";
-import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
+import { checkExperts, checkRows, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
 
 /**
  * Choice of experts, their gate_up, bias and activation, for few tokens.
@@ -16,7 +16,7 @@ export const moeGateUpSwigluVec = defineKernel({
   wgsl,
   libraries: (shape: MoeShape) => [
     ...expertLibraries(shape),
-    ...[interleaved, swiglu, reduce, orderKey, chooseExperts],
+    ...[interleaved, swiglu, reduce, orderKey, chooseExperts, expertRows],
   ],
   bindings: {
     step: "uniform",
@@ -38,7 +38,7 @@ export const moeGateUpSwigluVec = defineKernel({
       NUM_SUMS: rows,
     };
   },
-  check: checkExperts,
+  check: (shape: MoeShape) => [...checkExperts(shape), ...checkRows(tuningOf(shape).gateUpVec)],
 });
 
 /** Workgroups for each tile of rows, each chosen expert, each token. */

@@ -1,6 +1,6 @@
 import { divisible, f32, type KernelConstant, type KernelLibrary } from "../../gpu/kernel.ts";
 import { bf16, expertWeights, step } from "../libraries.ts";
-import type { Tuned } from "../tuning.ts";
+import type { Tuned, VecTuning } from "../tuning.ts";
 
 /** The numbers of a mixture-of-experts layer that its kernels are compiled for. */
 export interface MoeShape extends Tuned {
@@ -59,3 +59,9 @@ export const checkExperts = ({
     ? []
     : [`experts per token (${expertsPerToken}) must be 1..${numExperts}`]),
 ];
+
+/** Rules of lib/expert-rows.wgsl: a workgroup's sums are in 16 KiB of its memory, which every adapter has. */
+export const checkRows = ({ rows, workgroupSize }: VecTuning): string[] =>
+  rows * (workgroupSize + 2 * Math.max(1, Math.floor(workgroupSize / rows))) <= 4096
+    ? []
+    : [`${rows} rows of ${workgroupSize} sums need more than 16 KiB`];

@@ -5,7 +5,7 @@
 //   x      : [T, H] f32, updated in place
 //   grid   : (H / ROWS, T, 1), one workgroup for ROWS rows of all A experts    needs F % 32 == 0, H % ROWS == 0
 // Lanes stride over the blocks of all A experts as if they were one long row, each product weighted as it is added, so
-// that one reduction ends it. Sums are f32, over experts in the order of routes.
+// that one reduction ends it (lib/expert-rows.wgsl). Sums are f32.
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> hidden: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> routes: array<vec2<u32>>;
@@ -17,38 +17,31 @@
 const ROUNDS: u32 = (A * KB + WG_SIZE - 1u) / WG_SIZE;
 
 @compute @workgroup_size(WG_SIZE)
-fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
+fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group: vec3<u32>) {
   if (step.stopped != 0u || group.y >= step.num_tokens) {
     return;
   }
   let first_entry = group.y * A;
   let first_row = group.x * ROWS;
-  var sums = array<f32, NUM_SUMS>();
-  // A constant number of rounds, the last of which repeats a block where there is none: so all loads can be under way at once.
   for (var round = 0u; round < ROUNDS; round++) {
-    let i = min(lane.index + round * WG_SIZE, A * KB - 1u);
-    let used = select(0.0, EXPERT_UNIT, lane.index + round * WG_SIZE < A * KB);
+    let i = min(lane + round * WG_SIZE, A * KB - 1u); // the last again where there is none, times 0
     let entry = first_entry + i / KB;
     let route = routes[entry];
-    if (!expert_is_here(route.x)) {
-      continue;
-    }
-    let block = i % KB;
-    let row = expert_slot(route.x) * H + first_row;
+    let is_here = expert_is_here(route.x);
+    let is_used = is_here && lane + round * WG_SIZE < A * KB;
+    // Lanes whose expert is elsewhere read one block of the first that is here, times 0.
+    let row = select(0u, expert_slot(route.x), is_here) * H + first_row;
+    let block = select(0u, i % KB, is_here);
     var inputs: array<vec4<f32>, 8>;
     for (var j = 0u; j < 8u; j++) {
       inputs[j] = hidden[(entry * 8u + j) * KB + block];
     }
-    let weight = bitcast<f32>(route.y) * used;
-    for (var r = 0u; r < ROWS; r++) {
-      sums[r] += weight * expert_dot(expert_block(row + r, block), &inputs);
-    }
+    let weight = select(0.0, EXPERT_UNIT * bitcast<f32>(route.y), is_used);
+    add_rows(row, block, &inputs, weight, lane, round == 0u);
   }
-  sums = workgroup_sum(sums, lane);
-  for (var r = 0u; r < ROWS; r++) {
-    if (lane.index == r) {
-      x[group.y * H + first_row + r] += sums[r] + weighted_bias(first_entry, first_row + r);
-    }
+  finish_rows(lane);
+  for (var r = lane; r < ROWS; r += WG_SIZE) {
+    x[group.y * H + first_row + r] += row_sum(r) + weighted_bias(first_entry, first_row + r);
   }
 }
 

@@ -6,7 +6,7 @@
 //   hidden : [T, A, F] f32, rows in that order too
 //   routes : [T, A] (expert, its weight as f32 bits), for moe-down-vec
 //   grid   : (2F / ROWS, A, T), one workgroup for ROWS rows of one expert    needs H % 32 == 0, 2F % ROWS == 0, even ROWS
-// Lanes stride over the blocks of 32 weights; each reads its inputs once for all ROWS rows. Sums are f32.
+// Lanes stride over the blocks of 32 weights; each reads its inputs once for all ROWS rows (lib/expert-rows.wgsl). Sums are f32.
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> inputs: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> logits: array<f32>;
@@ -30,29 +30,23 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
     routes[entry] = vec2<u32>(expert, bitcast<u32>(route.weight));
   }
   let first_row = expert_slot(expert) * (2u * F) + group.x * ROWS;
-  var sums = array<f32, NUM_SUMS>();
-  // A constant number of rounds, the last of which repeats a block where there is none: so all loads can be under way at once.
   for (var round = 0u; round < ROUNDS; round++) {
     if (!expert_is_here(expert)) {
-      break; // no return: the compiler must see that all invocations reach the barrier of the sum
+      break; // no return: the compiler must see that all invocations reach the barriers of the sums
     }
-    let block = min(lane.index + round * WG_SIZE, KB - 1u);
-    let used = select(0.0, EXPERT_UNIT, lane.index + round * WG_SIZE < KB);
+    let block = min(lane.index + round * WG_SIZE, KB - 1u); // the last again where there is none, times 0
+    let factor = select(0.0, EXPERT_UNIT, lane.index + round * WG_SIZE < KB);
     var taken: array<vec4<f32>, 8>;
     for (var i = 0u; i < 8u; i++) {
       taken[i] = inputs[(group.z * 8u + i) * KB + block];
     }
-    for (var r = 0u; r < ROWS; r++) {
-      sums[r] += used * expert_dot(expert_block(first_row + r, block), &taken);
-    }
+    add_rows(first_row, block, &taken, factor, lane.index, round == 0u);
   }
-  sums = workgroup_sum(sums, lane);
-  for (var pair = 0u; pair < ROWS / 2u; pair++) {
-    if (lane.index == pair && expert_is_here(expert)) {
-      let unit = group.x * (ROWS / 2u) + pair;
-      let biases = bf16_pair(bias[expert * F + unit]);
-      let at = interleaved(unit / 4u, F / 32u) * 4u + unit % 4u;
-      hidden[entry * F + at] = swiglu(sums[2u * pair] + biases.x, sums[2u * pair + 1u] + biases.y);
-    }
+  finish_rows(lane.index);
+  for (var pair = lane.index; pair < ROWS / 2u && expert_is_here(expert); pair += WG_SIZE) {
+    let unit = group.x * (ROWS / 2u) + pair;
+    let biases = bf16_pair(bias[expert * F + unit]);
+    let at = interleaved(unit / 4u, F / 32u) * 4u + unit % 4u;
+    hidden[entry * F + at] = swiglu(row_sum(2u * pair) + biases.x, row_sum(2u * pair + 1u) + biases.y);
   }
 }
