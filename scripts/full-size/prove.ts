@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { createStaticServer, type StaticServer } from "../lib/static-server.mjs";
 import { openBrowser } from "./browser.ts";
 import { compareLogits, floatsOf } from "./compare.ts";
+import { downloadStage } from "./download-stage.ts";
 import { type WrittenCheckpoint, writeCheckpoint } from "./generate.ts";
 import { nodeStage } from "./node-stage.ts";
 import { killBrowser } from "./processes.ts";
@@ -14,10 +15,12 @@ import { proofShape, type ShapeName, shapeNames } from "./shape.ts";
 import { tripStage } from "./trip-stage.ts";
 
 /** `generate` always takes place. */
-const stageNames = ["generate", "node", "upload", "direct", "indexeddb", "opfs"] as const;
+const stageNames = ["generate", "node", "upload", "direct", "indexeddb", "opfs", "download"] as const;
 type StageName = (typeof stageNames)[number];
+/** What takes place where no stages are asked for. */
+const usualStages = stageNames.filter((name) => name !== "download");
 
-const usage = `usage: node dist/full-size/prove.mjs [--shape tiny|20b|120b] [--layers N] [--stages ${stageNames.join(",")}]
+const usage = `usage: node dist/full-size/prove.mjs [--shape ${shapeNames.join("|")}] [--layers N] [--stages ${stageNames.join(",")}]
   [--dir FOLDER] [--budget SECONDS] [--out FILE] [--chromium PROGRAM] [--keep]
 Writes the checkpoint into FOLDER/model (default /tmp/gpt-oss-full-size), where --keep leaves it for the next run.
 Chromium: --chromium, else the environment variable CHROMIUM, else /usr/bin/chromium. With CHROMIUM_GPU_FLAGS (its
@@ -28,7 +31,7 @@ const { values: args } = parseArgs({
   options: {
     shape: { type: "string", default: "tiny" },
     layers: { type: "string" },
-    stages: { type: "string", default: stageNames.join(",") },
+    stages: { type: "string", default: usualStages.join(",") },
     dir: { type: "string", default: "/tmp/gpt-oss-full-size" },
     budget: { type: "string", default: "520" },
     out: { type: "string" },
@@ -207,6 +210,10 @@ await run("proof", async () => {
     );
     compare(store, "direct", answer, direct, true);
     compare(store, "node", answer, inNode, false);
+  }
+  for (const store of has("download") ? (["indexeddb", "opfs"] as const) : []) {
+    const options = { shape, written, server, store, profile, gpuFlags, executablePath: args.chromium };
+    result[`${store} download`] = await run(`${store} download`, () => downloadStage(options));
   }
   await server.close();
 });

@@ -1,6 +1,6 @@
 import { type SyntheticShape, syntheticConfig } from "../../src/bench/synthetic-files.ts";
 
-export const shapeNames = ["tiny", "20b", "120b"] as const;
+export const shapeNames = ["tiny", "small", "20b", "120b"] as const;
 export type ShapeName = (typeof shapeNames)[number];
 
 /** A checkpoint that the proof writes, and how it is asked. */
@@ -20,16 +20,17 @@ export interface ProofShape {
 
 const mib = 1024 * 1024;
 
-/** `tiny` has 56 MB in 3 files, so that the whole way can be tried on a CPU adapter. */
+/** `tiny` has 56 MB in 3 files, so that the whole way can be tried on a CPU adapter; `small` has 310 MB, for rates. */
 export function proofShape(name: ShapeName, layers: number | undefined): ProofShape {
   const isTiny = name === "tiny";
-  const published = syntheticConfig(isTiny ? "20b" : (name satisfies SyntheticShape), layers);
+  const isCut = isTiny || name === "small";
+  const published = syntheticConfig(isCut ? "20b" : (name satisfies SyntheticShape), layers);
   const vocabSize = isTiny ? 32_768 : 201_088;
   return {
-    config: isTiny
+    config: isCut
       ? {
           ...published,
-          num_hidden_layers: layers ?? 4,
+          num_hidden_layers: layers ?? (isTiny ? 4 : 16),
           hidden_size: 256,
           intermediate_size: 256,
           num_attention_heads: 8,
@@ -42,10 +43,10 @@ export function proofShape(name: ShapeName, layers: number | undefined): ProofSh
       : published,
     numShards: 3,
     chunkBytes: isTiny ? 4 * mib : undefined,
-    contextLength: isTiny ? 256 : 8192,
+    contextLength: isCut ? 256 : 8192,
     prompt: Array.from({ length: 8 }, (_, i) => (i * 7919 + 11) % vocabSize),
     newTokens: 32,
     bytesPerSecond: isTiny ? 4 * mib : undefined,
-    uploadBytes: isTiny ? 128 * mib : 8192 * mib,
+    uploadBytes: isCut ? 128 * mib : 8192 * mib,
   };
 }

@@ -4,6 +4,7 @@ import type { CheckpointManifest } from "../format/types.ts";
 import type { ChunkStore, StoredFile, StoredModel } from "./chunk-store.ts";
 import { defaultChunkBytes, withChunksDigest } from "./chunks.ts";
 import { countMissingChunks, fetchMissingChunks } from "./fetch-chunks.ts";
+import type { OpenHashPort } from "./hashing/protocol.ts";
 import { listModels, type StoredModelSummary } from "./models.ts";
 import { createDownloadProgress, type DownloadProgress } from "./progress.ts";
 import { storageFullError } from "./storage-full.ts";
@@ -34,6 +35,8 @@ export interface DownloadOptions {
   readonly pause?: PauseSwitch | undefined;
   /** Chunks in flight; each takes `chunkBytes` of memory, and as much again while it waits to be hashed. Default 4. */
   readonly connections?: number | undefined;
+  /** Opens the worker that hashes whole files. Default: they are hashed on this thread. */
+  readonly openHashPort?: OpenHashPort | undefined;
   /** Default 16 MiB. A model that is already stored keeps its own. */
   readonly chunkBytes?: number | undefined;
   /** Kept in the model's record: how it was asked for, as JSON data. */
@@ -84,7 +87,7 @@ class Restart extends Error {
 }
 
 async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<StoredModel> {
-  const { remote, store, signal } = options;
+  const { remote, store, signal, pause, openHashPort } = options;
   const { kind = "checkpoint" } = options;
   const contents = storedContents[kind];
   const texts = rememberTexts(remote);
@@ -116,7 +119,7 @@ async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<S
     const model: StoredModel = { ...draft, texts: await storeTexts(texts, contents.texts, store, signal) };
     await store.putModel(model);
     const digests = await fetchMissingChunks({
-      ...{ remote, store, model, signal, pause: options.pause, progress: shared.progress },
+      ...{ remote, store, model, signal, pause, openHashPort, progress: shared.progress },
       connections: Math.max(1, options.connections ?? 4),
     });
     const ready = await finish(store, model, digests, shared);

@@ -1,7 +1,9 @@
 import { throwIfAborted } from "../errors.ts";
 import type { ChunkStore, StoredFile, StoredModel } from "./chunk-store.ts";
 import { chunkRange, chunkRef, numChunks, sha256 } from "./chunks.ts";
-import { createFileHasher, type FileHasher } from "./file-hash.ts";
+import { createFileHasher, type FileHasher } from "./hashing/file-hash.ts";
+import { createHashing, type Hashing } from "./hashing/hashing.ts";
+import type { OpenHashPort } from "./hashing/protocol.ts";
 import type { DownloadProgress } from "./progress.ts";
 import type { PauseSwitch, RemoteFiles } from "./types.ts";
 
@@ -10,8 +12,10 @@ export interface FetchChunksOptions {
   readonly store: ChunkStore;
   readonly model: StoredModel;
   readonly progress: DownloadProgress;
-  /** Chunks in flight. */
+  /** Chunks in flight, and as many that may wait to be hashed. */
   readonly connections: number;
+  /** Opens a worker that hashes whole files. Absent: this thread does. */
+  readonly openHashPort?: OpenHashPort | undefined;
   readonly pause: PauseSwitch | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -28,12 +32,13 @@ interface ChunkJob {
  * @throws what `remote` and `store` throw; then all that was in flight has ended
  */
 export async function fetchMissingChunks(options: FetchChunksOptions): Promise<ReadonlyMap<string, string>> {
-  const { model, connections } = options;
+  const { connections, openHashPort } = options;
   // The first failure stops the others, and all have ended before this function does.
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  const hashing = createHashing({ openPort: openHashPort, maxWaiting: connections });
   const hashers = new Map<string, FileHasher>();
-  const jobs = missingJobs(options, hashers);
+  const jobs = missingJobs(options, hashing, hashers);
   const fetchNext = async () => {
     for (;;) {
       throwIfAborted(signal);
@@ -44,20 +49,33 @@ export async function fetchMissingChunks(options: FetchChunksOptions): Promise<R
   };
   const failures: unknown[] = [];
   showPauses(options, signal);
+  options.signal?.addEventListener("abort", hashing.close, { signal: stop.signal, once: true });
   const fetchers = Array.from({ length: connections }, () =>
     fetchNext().catch((error: unknown) => {
       failures.push(error);
       stop.abort();
+      hashing.close();
     }),
   );
-  await Promise.all(fetchers);
-  stop.abort();
-  if (failures.length > 0) throw failures[0];
+  try {
+    await Promise.all(fetchers);
+    if (failures.length > 0) throw failures[0];
+    return await finishAll(hashers, options.signal);
+  } finally {
+    stop.abort();
+    hashing.close();
+    await Promise.all([...hashers.values()].map((hasher) => hasher.ended()));
+  }
+}
+
+async function finishAll(
+  hashers: ReadonlyMap<string, FileHasher>,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, string>> {
   const digests = new Map<string, string>();
-  for (const { name } of model.files) {
-    throwIfAborted(options.signal);
-    const digest = await hashers.get(name)?.finish();
-    if (digest !== undefined) digests.set(name, digest);
+  for (const [name, hasher] of hashers) {
+    throwIfAborted(signal);
+    digests.set(name, await hasher.finish());
   }
   return digests;
 }
@@ -95,12 +113,13 @@ export async function countMissingChunks(store: ChunkStore, model: StoredModel):
 
 /** Jobs in file order. Calls of `next` queue up, so several fetchers may share it. */
 async function* missingJobs(
-  { store, model, remote, connections }: FetchChunksOptions,
+  { store, model, remote }: FetchChunksOptions,
+  hashing: Hashing,
   hashers: Map<string, FileHasher>,
 ): AsyncGenerator<ChunkJob, undefined, undefined> {
   for (const file of model.files) {
     const stored = await store.listChunks(model.id, file.name);
-    const hasher = await createFileHasher({ store, model, remote, maxWaiting: connections }, file);
+    const hasher = await createFileHasher({ store, model, remote, hashing }, file);
     hashers.set(file.name, hasher);
     const count = numChunks(file.sizeBytes, model.chunkBytes);
     for (let index = 0; index < count; index += 1) if (!stored.has(index)) yield { file, index, hasher };

@@ -3,11 +3,14 @@ import { healChunk } from "./chunk-reader.ts";
 import type { StoredModel } from "./chunk-store.ts";
 import { chunkRef } from "./chunks.ts";
 import { downloadCheckpoint } from "./download.ts";
+import type { OpenHashPort } from "./hashing/protocol.ts";
 import type { RemoteFiles } from "./types.ts";
 import { type VerifiedFile, type VerifyOptions, type VerifyReport, verifyModel } from "./verify-model.ts";
 
 export interface RepairOptions extends VerifyOptions {
   readonly remote: RemoteFiles;
+  /** See DownloadOptions. */
+  readonly openHashPort?: OpenHashPort | undefined;
 }
 
 /**
@@ -18,9 +21,9 @@ export interface RepairOptions extends VerifyOptions {
  * | busy | aborted
  */
 export async function repairModel(options: RepairOptions): Promise<VerifyReport> {
-  const { store, remote, signal, onProgress } = options;
+  const { store, remote, signal, onProgress, openHashPort } = options;
   let { model } = options;
-  if (!model.ready) model = await downloadCheckpoint({ remote, store, signal, onProgress });
+  if (!model.ready) model = await downloadCheckpoint({ remote, store, signal, onProgress, openHashPort });
   const before = await verifyModel({ ...options, model });
   if (before.ok) return before;
   for (const name of before.badTexts) await repairText(options, name);
@@ -29,7 +32,7 @@ export async function repairModel(options: RepairOptions): Promise<VerifyReport>
   if (before.files.some(isWrong)) {
     await store.putModel({ ...model, ready: false });
     for (const file of before.files.filter(isWrong)) await store.deleteFile(model.id, file.name);
-    model = await downloadCheckpoint({ remote, store, signal, onProgress });
+    model = await downloadCheckpoint({ remote, store, signal, onProgress, openHashPort });
   }
   const after = await verifyModel({ ...options, model });
   if (after.ok) return after;

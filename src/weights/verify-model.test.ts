@@ -7,11 +7,12 @@ import type { ChunkStore, FoundChunk, StoredModel } from "./chunk-store.ts";
 import { sha256 } from "./chunks.ts";
 import { downloadCheckpoint } from "./download.ts";
 import { exportModel } from "./export-model.ts";
-import { createFileHasher } from "./file-hash.ts";
+import { createFileHasher } from "./hashing/file-hash.ts";
+import { createHashing } from "./hashing/hashing.ts";
+import * as wholeFileHash from "./hashing/sha256.ts";
 import { createIndexedDbStore } from "./indexeddb-store.ts";
 import { createOpfsStore } from "./opfs/opfs-store.ts";
 import { repairModel } from "./repair-model.ts";
-import * as wholeFileHash from "./sha256.ts";
 import { createCachedFiles } from "./stored-files.ts";
 import type { ByteProgress } from "./types.ts";
 import { verifyModel } from "./verify-model.ts";
@@ -63,7 +64,12 @@ describe.each([
     [
       "hashed anew",
       async (busy) =>
-        (await createFileHasher({ store: busy, model, maxWaiting: 1 }, fileOf(second))).finish(),
+        (
+          await createFileHasher(
+            { store: busy, model, hashing: createHashing({ maxWaiting: 1 }) },
+            fileOf(second),
+          )
+        ).finish(),
     ],
   ])("lets messages be answered while it is %s, though nothing in it waits", async (_name, work) => {
     const digest = async (_: unknown, bytes: BufferSource) =>

@@ -1,9 +1,9 @@
 import { throwIfAborted } from "../errors.ts";
 import type { ChunkStore, StoredFile, StoredModel } from "./chunk-store.ts";
 import { chunkRange, chunkRef, digestOfDigests, numChunks, sha256, withChunksDigest } from "./chunks.ts";
+import { createSha256 } from "./hashing/sha256.ts";
 import { inOrderAhead } from "./in-order-ahead.ts";
 import { createDownloadProgress, type DownloadProgress } from "./progress.ts";
-import { createSha256 } from "./sha256.ts";
 import type { ByteProgress } from "./types.ts";
 
 /** What a check of every stored byte found. */

@@ -11,6 +11,7 @@ import { createStores } from "../weights/stores.ts";
 import { holdLifeLock } from "./life-lock.ts";
 import { createModelLocks } from "./model-locks.ts";
 import { openGrammar } from "./open-grammar.ts";
+import { openHashPort } from "./open-hash-port.ts";
 import { openModel } from "./open-model.ts";
 import { requireStored } from "./require-stored.ts";
 import type { HostServices } from "./services.ts";
@@ -26,6 +27,7 @@ export function createBrowserServices(scope: { readonly navigator: Navigator }):
   const storesAside = openStores();
   const services = {
     stores,
+    openHashPort,
     locks: createModelLocks(scope.navigator.locks),
     shared: createSharedProgress(
       typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel("gpt-oss-webgpu"),

@@ -1,5 +1,6 @@
 import { EngineError } from "../errors.ts";
 import type { CheckpointManifest } from "../format/types.ts";
+import type { OpenHashPort } from "../weights/hashing/protocol.ts";
 import type { CommitPins } from "../weights/hub-files.ts";
 import { withLora } from "../weights/lora-files.ts";
 import { openAdapter } from "../weights/open-adapter.ts";
@@ -42,6 +43,8 @@ export interface OpenModelServices {
   readonly locks: ModelLocks;
   readonly shared: SharedProgress;
   readonly pins: CommitPins;
+  /** Absent: downloads hash whole files on the engine's own thread. */
+  readonly openHashPort?: OpenHashPort;
 }
 
 /**
@@ -105,6 +108,7 @@ async function fetchAndOpen(
     const { onManifest } = options;
     return openCheckpoint({
       ...{ source: remote, store, onProgress, onManifest, signal, pause, connections, verify, chunkBytes },
+      openHashPort: services.openHashPort,
       listStored: stores.list,
       asked: storableSource(source, id),
     });

@@ -30,7 +30,7 @@ export interface StoredModels {
 }
 
 /** Work that changes a model shuts other tabs out of changing it meanwhile. */
-export function createStoredModels({ stores, locks, pins }: OpenModelServices): StoredModels {
+export function createStoredModels({ stores, locks, pins, openHashPort }: OpenModelServices): StoredModels {
   async function alone<T>(id: string, work: () => Promise<T>): Promise<T> {
     const free = await locks.hold("download", id, { policy: "refuse" });
     try {
@@ -79,7 +79,7 @@ export function createStoredModels({ stores, locks, pins }: OpenModelServices): 
           );
         }
         const { files } = await openSource(source, { pins, signal: options.signal });
-        return repairModel({ ...found, ...options, remote: { ...files, id } });
+        return repairModel({ ...found, ...options, remote: { ...files, id }, openHashPort });
       }),
     export: (id, folder, options) => withModel(id, (found) => exportModel({ ...found, ...options, folder })),
   };
