@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
+import type { Fault } from "../scripts/lib/static-server.mjs";
 import type * as Library from "../src/index.ts";
 import { expectClose } from "../src/testing/compare.ts";
+import { sha256Hex } from "../src/testing/memory-remote.ts";
 import { readReference, repositoryPath } from "../src/testing/reference.ts";
 import { expect, test } from "./support/test.ts";
 
@@ -100,4 +103,55 @@ test("an embedder that terminates the worker gets worker-died, a fault in it is 
   });
   expect(died.code).toBe("worker-died");
   expect(died.afterMs, "the Web Lock tells, long before the heartbeat").toBeLessThan(10_000);
+});
+
+const name = "model.safetensors";
+const wholeFile = sha256Hex(readFileSync(repositoryPath(`fixtures/tiny-mxfp4/${name}`)));
+const isHashWorker = (path: string) => path === "/lib/hash-worker.js";
+const hashWorkers: readonly (readonly [string, Fault | undefined])[] = [
+  ["in a worker of its own", undefined],
+  ["in place where its script is missing", { status: 404 }],
+  [
+    "in place where its script may not run WebAssembly",
+    { headers: { "Content-Security-Policy": "default-src 'self'" } },
+  ],
+];
+for (const [how, fault] of hashWorkers) {
+  test(`a downloaded file is hashed ${how}`, async ({ serve, visit }) => {
+    const onRequest = ({ path }: { readonly path: string }) => (isHashWorker(path) ? fault : undefined);
+    const server = await serve({ root, mounts, onRequest });
+    const { page } = await visit();
+    await importLibrary(page, server.url);
+    const files = await page.evaluate(async () => {
+      globalThis.engine = library.createWorkerEngine();
+      await engine.download({ baseUrl: "/fixtures/tiny-mxfp4/" });
+      const [model] = await engine.models();
+      return (await engine.verifyModel(model?.id ?? "")).files;
+    });
+    expect(files).toMatchObject([{ name, ok: true, sha256: wholeFile }]);
+    expect(server.requests.filter(({ path }) => isHashWorker(path))).toHaveLength(1);
+  });
+}
+
+test("a download whose hash worker does not come is aborted at once", async ({ serve, visit }) => {
+  const onRequest = ({ path }: { readonly path: string }) =>
+    isHashWorker(path) ? { stallAfterBytes: 100 } : undefined;
+  const server = await serve({ root, mounts, onRequest });
+  const { page } = await visit();
+  await importLibrary(page, server.url);
+  const code = page.evaluate(async () => {
+    globalThis.engine = library.createWorkerEngine();
+    const abort = new AbortController();
+    Object.assign(globalThis, { abort });
+    const { signal } = abort;
+    const error = await engine
+      .download({ baseUrl: "/fixtures/tiny-mxfp4/" }, { signal })
+      .catch((e: unknown) => e);
+    return library.isEngineError(error) ? error.code : String(error);
+  });
+  await expect.poll(() => server.requests.some(({ path }) => isHashWorker(path))).toBe(true);
+  const startedMs = performance.now();
+  await page.evaluate(() => (Reflect.get(globalThis, "abort") as AbortController).abort());
+  expect(await code).toBe("aborted");
+  expect(performance.now() - startedMs).toBeLessThan(5000);
 });
