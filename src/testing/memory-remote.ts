@@ -8,6 +8,8 @@ export interface MemoryRemote extends RemoteFiles {
   readonly files: Map<string, Uint8Array<ArrayBuffer>>;
   /** Ranges fetched so far, `name start`. */
   readonly fetched: string[];
+  /** Whether it sends an ETag, which is the content's SHA-256. Default true. */
+  sendsEtags: boolean;
 }
 
 /** The fixture folder `name` as a remote; `published` makes it tell each file's SHA-256. */
@@ -23,7 +25,7 @@ export function memoryRemote(name: string, fileNames: readonly string[], publish
   };
   const slice = async (file: string, startBytes: number, endBytes: number) =>
     find(file).slice(startBytes, endBytes);
-  return {
+  const remote: MemoryRemote = {
     id: `memory:${name}`,
     files,
     fetched,
@@ -33,7 +35,11 @@ export function memoryRemote(name: string, fileNames: readonly string[], publish
     },
     sizeBytes: async (file) => find(file).byteLength,
     read: slice,
-    stat: async (file) => ({ sizeBytes: find(file).byteLength, etag: undefined }),
+    sendsEtags: true,
+    stat: async (file) => {
+      const bytes = find(file);
+      return { sizeBytes: bytes.byteLength, etag: remote.sendsEtags ? sha256Hex(bytes) : undefined };
+    },
     async fetchRange(file, { startBytes, endBytes }, { onBytes, signal, pause } = {}) {
       await pause?.resumed(signal);
       fetched.push(`${file} ${startBytes}`);
@@ -47,6 +53,7 @@ export function memoryRemote(name: string, fileNames: readonly string[], publish
       },
     }),
   };
+  return remote;
 }
 
 /** SHA-256 in hex, by Node. */

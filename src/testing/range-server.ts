@@ -40,6 +40,8 @@ export interface RangeServer {
   readonly files: Map<string, Uint8Array | string | undefined>;
   /** ETags by file name; a file has a fixed one otherwise, `undefined` sends none. */
   readonly etags: Map<string, string | undefined>;
+  /** Last-Modified by file name; none is sent otherwise. */
+  readonly lastModified: Map<string, string>;
   /** Makes the next `times` answers for a file fail; several faults queue up. `skip` answers come first. */
   fault(file: string, fault: Fault, options?: { readonly times?: number; readonly skip?: number }): void;
   /** Wait before the answers to requests for all of a file by Range, so that something can happen meanwhile. Default 0. */
@@ -63,10 +65,11 @@ export interface RangeServerOptions {
 /** A local file server with Range, ETag and CORS whose answers can be made to fail. */
 export async function startRangeServer(options: RangeServerOptions = {}): Promise<RangeServer> {
   const faults = new Map<string, QueuedFault[]>();
-  const state: Pick<RangeServer, "requests" | "files" | "etags"> = {
+  const state: Pick<RangeServer, "requests" | "files" | "etags" | "lastModified"> = {
     requests: [],
     files: new Map(),
     etags: new Map(),
+    lastModified: new Map(),
   };
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
@@ -95,6 +98,7 @@ export async function startRangeServer(options: RangeServerOptions = {}): Promis
     const denied: Fault = { kind: "status", status: 403 };
     const fault = options.allow?.(request) === false ? denied : takeFault(faults.get(file));
     const etag = state.etags.has(file) ? state.etags.get(file) : `"etag-${file}"`;
+    const lastModified = state.lastModified.get(file);
     const bytes = await content(file);
     const plan = planAnswer(bytes, range, fault);
     const isWhole = bytes !== undefined && range === `bytes=0-${bytes.byteLength - 1}`;
@@ -104,6 +108,7 @@ export async function startRangeServer(options: RangeServerOptions = {}): Promis
       "Access-Control-Allow-Origin": "*",
       "Access-Control-Expose-Headers": "ETag, Content-Range",
       ...(etag !== undefined && plan.status < 300 ? { ETag: etag } : {}),
+      ...(lastModified !== undefined && plan.status < 300 ? { "Last-Modified": lastModified } : {}),
       ...plan.headers,
     });
     await sendBody(response, plan.body, fault);

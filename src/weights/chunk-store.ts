@@ -26,6 +26,8 @@ export interface StoredFile {
   readonly sizeBytes: number;
   /** `null` where the server sends no ETag. */
   readonly etag: string | null;
+  /** The Last-Modified header as sent; absent where there was none, or an older version stored the file. */
+  readonly lastModified?: string;
   /** SHA-256 in hex that the source publishes. */
   readonly expectedSha256?: string;
   /** SHA-256 in hex of the whole file as it was fetched; absent until it is complete. */

@@ -3,6 +3,7 @@ import { parseJsonText } from "../format/json-text.ts";
 import type { CheckpointManifest } from "../format/types.ts";
 import type { ChunkStore, StoredFile, StoredModel } from "./chunk-store.ts";
 import { defaultChunkBytes, withChunksDigest } from "./chunks.ts";
+import { keepStoredFiles, statFile } from "./draft-model.ts";
 import { countMissingChunks, fetchMissingChunks } from "./fetch-chunks.ts";
 import type { OpenHashPort } from "./hashing/protocol.ts";
 import { listModels, type StoredModelSummary } from "./models.ts";
@@ -39,6 +40,11 @@ export interface DownloadOptions {
   readonly openHashPort?: OpenHashPort | undefined;
   /** Default 16 MiB. A model that is already stored keeps its own. */
   readonly chunkBytes?: number | undefined;
+  /**
+   * Completes a model that was whole once: its chunks are kept whatever ETag the source sends now, and each file must get
+   * the SHA-256 that it had. Default false.
+   */
+  readonly repairs?: boolean | undefined;
   /** Kept in the model's record: how it was asked for, as JSON data. */
   readonly asked?: unknown;
   /** The models that take room, for `storage-full`. Default: those of `store`. */
@@ -47,8 +53,9 @@ export interface DownloadOptions {
 
 /**
  * Brings a checkpoint into the store, fetching only what is missing. Config, index and every header are checked
- * before any chunk is fetched. Chunks of a file whose size or ETag changed are dropped, also in mid-download. A file
- * counts only once its whole SHA-256 is known, and is what the source publishes, where it does. Safe to call again
+ * before any chunk is fetched. Chunks of a file whose size, ETag or Last-Modified changed are dropped, also in
+ * mid-download; so are those of a file for which its server sends none of these and publishes no SHA-256. A file counts
+ * only once its whole SHA-256 is known, and is what the source publishes, where it does. Safe to call again
  * after any failure or reload; no request is made where everything is stored.
  * @returns the record of the stored model, `ready`
  * @throws download-failed | checkpoint-invalid | checksum-mismatch | storage-full | storage-failed | busy | aborted
@@ -88,7 +95,7 @@ class Restart extends Error {
 
 async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<StoredModel> {
   const { remote, store, signal, pause, openHashPort } = options;
-  const { kind = "checkpoint" } = options;
+  const { kind = "checkpoint", repairs = false } = options;
   const contents = storedContents[kind];
   const texts = rememberTexts(remote);
   const names = await contents.largeFiles(texts, signal);
@@ -96,7 +103,7 @@ async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<S
   const known = await store.getModel(remote.id);
   const chunkBytes = known?.chunkBytes ?? options.chunkBytes ?? defaultChunkBytes;
   const source = options.asked ?? known?.source;
-  const draft: StoredModel = {
+  const fresh: StoredModel = {
     version: 1,
     id: remote.id,
     chunkBytes,
@@ -106,7 +113,7 @@ async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<S
     ...(kind === "adapter" && { kind }),
     ...(source !== undefined && { source }),
   };
-  await dropStaleChunks(store, known, draft);
+  const draft = await keepStoredFiles(store, known, fresh, repairs);
   const manifest = await contents.check(withStoredHeaders(texts, store, draft), signal);
   if (!shared.isManifestTold && manifest !== undefined) options.onManifest?.(manifest);
   shared.isManifestTold = true;
@@ -122,7 +129,7 @@ async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<S
       ...{ remote, store, model, signal, pause, openHashPort, progress: shared.progress },
       connections: Math.max(1, options.connections ?? 4),
     });
-    const ready = await finish(store, model, digests, shared);
+    const ready = await finish({ store, model, digests, repairs }, shared);
     shared.progress.complete(files.at(-1)?.name ?? "");
     return ready;
   } catch (error) {
@@ -133,18 +140,25 @@ async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<S
   }
 }
 
+/** A model whose chunks were all fetched. */
+interface Fetched {
+  readonly store: ChunkStore;
+  readonly model: StoredModel;
+  /** SHA-256 by file. */
+  readonly digests: ReadonlyMap<string, string>;
+  readonly repairs: boolean;
+}
+
 /** Makes the model `ready`, if its files are what the source publishes and all of them are still there. */
 async function finish(
-  store: ChunkStore,
-  model: StoredModel,
-  digests: ReadonlyMap<string, string>,
+  { store, model, digests, repairs }: Fetched,
   { wrongFiles }: Shared,
 ): Promise<StoredModel> {
   const files: StoredFile[] = [];
   for (const file of model.files) {
     const sha256 = digests.get(file.name);
     if (sha256 === undefined) throw new EngineError("internal", `${file.name} was not hashed.`);
-    const expected = file.expectedSha256;
+    const expected = file.expectedSha256 ?? (repairs ? file.sha256 : undefined);
     if (expected !== undefined && sha256 !== expected) {
       await store.deleteFile(model.id, file.name);
       const reason = wrongFile(file, sha256, expected);
@@ -172,10 +186,10 @@ async function finish(
   return ready;
 }
 
-function wrongFile({ name }: StoredFile, got: string, expected: string): EngineError {
+function wrongFile({ name, expectedSha256 }: StoredFile, got: string, expected: string): EngineError {
   return new EngineError(
     "checksum-mismatch",
-    `${name} was downloaded twice, and its SHA-256 is ${got}, not ${expected} as the source publishes. Check the network (a proxy may change files), then try again.`,
+    `${name} was downloaded twice, and its SHA-256 is ${got}, not ${expected} as ${expectedSha256 === undefined ? "it was when the model was stored" : "the source publishes"}. Check the network (a proxy may change files), then try again.`,
     { details: { file: name, got, expected } },
   );
 }
@@ -194,37 +208,6 @@ function rememberTexts(remote: RemoteFiles): RemoteFiles {
       return texts.get(name);
     },
   };
-}
-
-async function statFile(remote: RemoteFiles, name: string, signal?: AbortSignal): Promise<StoredFile> {
-  const { sizeBytes, etag, ...stat } = await remote.stat(name, signal);
-  const expected = await remote.expected?.(name, signal);
-  if (expected !== undefined && expected.sizeBytes !== sizeBytes) {
-    throw new EngineError(
-      "download-failed",
-      `Downloading ${name} from ${remote.id} failed: the server's file has ${sizeBytes} bytes, but the repository lists ${expected.sizeBytes}. Check the network (a proxy may change files), then try again.`,
-      { details: { file: name, sizeBytes, expectedBytes: expected.sizeBytes } },
-    );
-  }
-  const sha256 = stat.sha256 ?? expected?.sha256;
-  return { name, sizeBytes, etag: etag ?? null, ...(sha256 !== undefined && { expectedSha256: sha256 }) };
-}
-
-async function dropStaleChunks(
-  store: ChunkStore,
-  known: StoredModel | undefined,
-  now: StoredModel,
-): Promise<void> {
-  const current = new Map(now.files.map((file) => [file.name, file]));
-  for (const old of known?.files ?? []) {
-    const file = current.get(old.name);
-    const isSame =
-      file !== undefined &&
-      file.sizeBytes === old.sizeBytes &&
-      file.etag === old.etag &&
-      file.expectedSha256 === old.expectedSha256;
-    if (!isSame) await store.deleteFile(now.id, old.name);
-  }
 }
 
 /** Reads headers from stored first chunks where they are, so that resuming fetches nothing twice. */

@@ -1,5 +1,6 @@
 import { EngineError } from "../errors.ts";
 import { isPlainFileName } from "../format/file-name.ts";
+import { compareVersions, storedFile } from "./file-version.ts";
 import { type Fetch, httpGet, refused } from "./http-request.ts";
 import { type RetryPolicy, TransientError, withRetries } from "./retry.ts";
 import { resolveSourceUrl } from "./source-url.ts";
@@ -245,7 +246,11 @@ function checkPartial(url: string, response: Response, { startBytes, endBytes }:
     const asked = `bytes ${startBytes}-${endBytes - 1}`;
     throw refused(url, status, `asked for ${asked}, but the server answered Content-Range "${contentRange}"`);
   }
-  return { sizeBytes: Number(total), etag: headers.get("etag") ?? undefined };
+  return {
+    sizeBytes: Number(total),
+    etag: headers.get("etag") ?? undefined,
+    lastModified: headers.get("last-modified") ?? undefined,
+  };
 }
 
 /**
@@ -267,8 +272,7 @@ function checkUnchanged(http: Http, name: string, url: string, now: FileStat): v
     http.stats.set(name, now);
     return;
   }
-  const sameTag = before.etag === undefined || now.etag === undefined || before.etag === now.etag;
-  if (before.sizeBytes === now.sizeBytes && sameTag) return;
+  if (compareVersions(storedFile(name, before), storedFile(name, now)) !== "changed") return;
   throw new EngineError(
     "download-failed",
     `Downloading ${url} failed: the file changed on the server while it was being fetched (${now.sizeBytes} bytes, before ${before.sizeBytes}); start the download again.`,

@@ -1,9 +1,9 @@
 import { EngineError, throwIfAborted } from "../errors.ts";
-import { healChunk } from "./chunk-reader.ts";
 import type { StoredModel } from "./chunk-store.ts";
 import { chunkRef } from "./chunks.ts";
 import { downloadCheckpoint } from "./download.ts";
 import type { OpenHashPort } from "./hashing/protocol.ts";
+import { healChunk } from "./heal-chunk.ts";
 import type { RemoteFiles } from "./types.ts";
 import { type VerifiedFile, type VerifyOptions, type VerifyReport, verifyModel } from "./verify-model.ts";
 
@@ -15,7 +15,8 @@ export interface RepairOptions extends VerifyOptions {
 
 /**
  * Checks a model and fetches again what is wrong: bad chunks alone, a whole file only where its chunks match their
- * digests but not the file's. A model that was not complete is completed.
+ * digests but not the file's. A file that lost digests is hashed as a whole again. A model that was not complete is
+ * completed.
  * @returns the report of the model as it is afterwards
  * @throws checksum-mismatch where the source has other bytes now | download-failed | storage-full | storage-failed
  * | busy | aborted
@@ -23,16 +24,23 @@ export interface RepairOptions extends VerifyOptions {
 export async function repairModel(options: RepairOptions): Promise<VerifyReport> {
   const { store, remote, signal, onProgress, openHashPort } = options;
   let { model } = options;
-  if (!model.ready) model = await downloadCheckpoint({ remote, store, signal, onProgress, openHashPort });
+  const complete = () =>
+    downloadCheckpoint({ remote, store, kind: model.kind, repairs: true, signal, onProgress, openHashPort });
+  if (!model.ready) model = await complete();
   const before = await verifyModel({ ...options, model });
   if (before.ok) return before;
   for (const name of before.badTexts) await repairText(options, name);
-  const isWrong = (file: VerifiedFile) => !file.ok && file.badChunks.length === 0;
-  for (const file of before.files) await repairChunks(options, model, file);
-  if (before.files.some(isWrong)) {
+  let isPartial = false;
+  for (const found of before.files) {
+    if (!found.ok && found.badChunks.length === 0) {
+      await store.putModel({ ...model, ready: false });
+      await store.deleteFile(model.id, found.name);
+      isPartial = true;
+    } else if (await repairChunks(options, model, found)) isPartial = true;
+  }
+  if (isPartial) {
     await store.putModel({ ...model, ready: false });
-    for (const file of before.files.filter(isWrong)) await store.deleteFile(model.id, file.name);
-    model = await downloadCheckpoint({ remote, store, signal, onProgress, openHashPort });
+    model = await complete();
   }
   const after = await verifyModel({ ...options, model });
   if (after.ok) return after;
@@ -48,16 +56,20 @@ async function repairText({ store, remote, model, signal }: RepairOptions, name:
   if (text !== undefined) await store.putText(model.id, name, text);
 }
 
+/** @returns whether chunks are left that have no digest to prove them by: the whole file's must */
 async function repairChunks(
   { store, remote, signal }: RepairOptions,
   model: StoredModel,
   found: VerifiedFile,
-) {
+): Promise<boolean> {
   const file = model.files.find(({ name }) => name === found.name);
-  if (file === undefined) return;
+  if (file === undefined) return false;
+  let isLeft = false;
   for (const index of found.badChunks) {
     throwIfAborted(signal);
     const { bytes, digest } = await store.getChunk(chunkRef(model, file, index));
-    await healChunk({ store, model, remote }, file, index, { bytes, digest });
+    if (digest === undefined) isLeft = true;
+    else await healChunk({ store, model, remote }, file, index, { bytes, digest });
   }
+  return isLeft;
 }

@@ -125,18 +125,6 @@ describe("createCachedFiles repair", () => {
       "bytes=600000-699999",
     ]);
   });
-  it("heals a file lost with its digests while the server has the same file", async () => {
-    await store.deleteFile(server.url, file);
-    const files = createCachedFiles({ store, model, remote: remote() });
-    expectRange(await files.read(file, 0, 10), 0, 10);
-    await store.deleteFile(server.url, file);
-    server.etags.set(file, '"other"');
-    await expect(
-      createCachedFiles({ store, model, remote: remote() }).read(file, 0, 10),
-    ).rejects.toMatchObject({
-      code: "checksum-mismatch",
-    });
-  });
   it("refuses other bytes from the server in place of a damaged chunk", async () => {
     await corrupt(0);
     const other = Buffer.from(content);

@@ -1,9 +1,10 @@
 import { EngineError, throwIfAborted } from "../errors.ts";
 import { breathe } from "./breathe.ts";
 import { createChunkCache } from "./chunk-cache.ts";
-import { type ChunkReaderOptions, healChunk } from "./chunk-reader.ts";
+import type { ChunkReaderOptions } from "./chunk-reader.ts";
 import type { ChunkStore, StoredFile } from "./chunk-store.ts";
 import { chunkRange, chunkRef, sha256 } from "./chunks.ts";
+import { healChunk } from "./heal-chunk.ts";
 import type { CheckpointFiles, RemoteFiles } from "./types.ts";
 import { createChunkChoice, type VerifyMode } from "./verify-mode.ts";
 

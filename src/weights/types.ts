@@ -19,11 +19,13 @@ export interface CheckpointFiles {
   close?(): Promise<void>;
 }
 
-/** What a server says about a file; both stand for the file's content while it is fetched in parts. */
+/** What a server says about a file; together it stands for the file's content while it is fetched in parts. */
 export interface FileStat {
   readonly sizeBytes: number;
   /** The ETag header as sent; `undefined` where there is none or CORS hides it. */
   readonly etag: string | undefined;
+  /** The Last-Modified header as sent. */
+  readonly lastModified?: string | undefined;
   /** SHA-256 of the whole file in lower-case hex, where the source publishes it: what is stored must match. */
   readonly sha256?: string | undefined;
 }
