@@ -1,7 +1,7 @@
 import type { KernelSource } from "../gpu/kernel.ts";
 
 // What lib/tile-matrix.wgsl asks of subgroup matrices, by f32 arithmetic: a factor is the number of its block in workgroup
-// memory, and each of 32 invocations keeps eight of a matrix's 256 sums.
+// memory, and each of 32 invocations keeps half a row of a matrix's sums.
 const emulation = `
 alias Inputs = u32;
 alias Weights = u32;
@@ -15,9 +15,9 @@ fn emulated_dot(a: vec4<u32>, b: vec4<u32>) -> f32 {
 
 fn emulated_multiply_accumulate(inputs_block: u32, weights_block: u32, sums: Sums, lane: u32) -> Sums {
   var result = sums;
+  let m = lane / 2u;
   for (var i = 0u; i < 8u; i++) {
-    let m = (lane + SUBGROUP * i) / 16u;
-    let n = (lane + SUBGROUP * i) % 16u;
+    let n = lane % 2u * 8u + i;
     for (var half = 0u; half < 2u; half++) {
       result[i] += emulated_dot(tile_blocks[inputs_block][m * PITCH + half], tile_blocks[weights_block][n * PITCH + half]);
     }
@@ -26,11 +26,9 @@ fn emulated_multiply_accumulate(inputs_block: u32, weights_block: u32, sums: Sum
 }
 
 fn emulated_store(subgroup: u32, sums: Sums, lane: u32) {
-  for (var i = 0u; i < 8u; i++) {
-    let m = (lane + SUBGROUP * i) / 16u;
-    let n = (lane + SUBGROUP * i) % 16u;
-    tile_sums[subgroup][m * SUMS_PITCH + n / 4u][n % 4u] = sums[i];
-  }
+  let at = lane / 2u * SUMS_PITCH + lane % 2u * 2u;
+  tile_sums[subgroup][at] = vec4<f32>(sums[0], sums[1], sums[2], sums[3]);
+  tile_sums[subgroup][at + 1u] = vec4<f32>(sums[4], sums[5], sums[6], sums[7]);
 }
 `;
 

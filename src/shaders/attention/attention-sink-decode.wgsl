@@ -34,18 +34,27 @@ struct Place {
   num_splits: u32, // 0 where the one split writes what comes out
 }
 
-// A component of four heads' queries together, as lib/attention-chunk.wgsl reads them.
+// Vec4 `d` of head `head`'s query, scaled; zeros past the heads and past its end.
+fn query_at(row: u32, head: u32, d: u32) -> vec4<f32> {
+  let query = q[(row + min(head, HEADS - 1u)) * HEAD_VECS + min(d, HEAD_VECS - 1u)] * SCALE;
+  return select(vec4<f32>(), query, head < HEADS && d < HEAD_VECS);
+}
+
+// A component of four heads' queries together, as lib/attention-chunk.wgsl reads them. A lane has whole vec4s to itself, since
+// the write of one component may write the others as well.
 fn store_queries(row: u32, lane: u32) {
-  for (var i = lane; i < 4u * QUADS * QUERY_VECS; i += WG_SIZE) {
-    let head = i / QUERY_VECS;
+  for (var i = lane; i < QUADS * QUERY_VECS; i += WG_SIZE) {
+    let head = i / QUERY_VECS * 4u;
     let d = i % QUERY_VECS;
-    let query = q[(row + min(head, HEADS - 1u)) * HEAD_VECS + min(d, HEAD_VECS - 1u)] * SCALE;
-    let own = select(vec4<f32>(), query, head < HEADS && d < HEAD_VECS);
-    let at = head / 4u * 4u * QUERY_VECS + d;
-    scratch[at][head % 4u] = own.x;
-    scratch[at + QUERY_VECS][head % 4u] = own.y;
-    scratch[at + 2u * QUERY_VECS][head % 4u] = own.z;
-    scratch[at + 3u * QUERY_VECS][head % 4u] = own.w;
+    let first = query_at(row, head, d);
+    let second = query_at(row, head + 1u, d);
+    let third = query_at(row, head + 2u, d);
+    let fourth = query_at(row, head + 3u, d);
+    let at = head * QUERY_VECS + d;
+    scratch[at] = vec4<f32>(first.x, second.x, third.x, fourth.x);
+    scratch[at + QUERY_VECS] = vec4<f32>(first.y, second.y, third.y, fourth.y);
+    scratch[at + 2u * QUERY_VECS] = vec4<f32>(first.z, second.z, third.z, fourth.z);
+    scratch[at + 3u * QUERY_VECS] = vec4<f32>(first.w, second.w, third.w, fourth.w);
   }
 }
 

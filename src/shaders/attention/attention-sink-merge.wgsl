@@ -16,7 +16,7 @@ const SPLIT_LANES: u32 = WG_SIZE / HEAD_VECS;
 const ROUNDS: u32 = (MAX_SPLITS + SPLIT_LANES - 1u) / SPLIT_LANES;
 const MASKED: f32 = -3e38;
 
-var<workgroup> largest: array<vec4<f32>, MAX_SPLITS / 4u>;
+var<workgroup> largest: array<f32, MAX_SPLITS>; // not in vec4s: the write of one component may write the others as well
 var<workgroup> shares: array<vec2<f32>, MAX_SPLITS>; // of a split's sum of values, and its part of the denominator
 var<workgroup> parts: array<vec4<f32>, WG_SIZE>;
 
@@ -39,12 +39,12 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group
   }
   let sink = bf16_select(sinks[group.x / 2u], group.x);
   if (lane < MAX_SPLITS) {
-    largest[lane / 4u][lane % 4u] = select(MASKED, record.x, lane < num_splits);
+    largest[lane] = select(MASKED, record.x, lane < num_splits);
   }
   workgroupBarrier();
   var tops = vec4<f32>(sink);
-  for (var i = 0u; i < MAX_SPLITS / 4u; i++) {
-    tops = max(tops, largest[i]);
+  for (var i = 0u; i < MAX_SPLITS; i += 4u) {
+    tops = max(tops, vec4<f32>(largest[i], largest[i + 1u], largest[i + 2u], largest[i + 3u]));
   }
   let top = max(max(tops.x, tops.y), max(tops.z, tops.w));
   if (lane < MAX_SPLITS) {
