@@ -5,6 +5,9 @@ export type ActivationGroups = (column: number) => number;
 export const denseGroups: ActivationGroups = (column) =>
   4 * Math.floor(column / 64) + (Math.floor(column / 4) % 4);
 
+/** Groups of inputs of experts: blocks of MXFP4. */
+export const expertGroups: ActivationGroups = (column) => Math.floor(column / 32);
+
 /** The scale of each number of rows of `width`: the greatest magnitude of its group, at least 1e-30, over 127. */
 export function activationScales(
   x: ArrayLike<number>,

@@ -12,7 +12,9 @@ import denseInt8TileWgsl from "../shaders/lib/dense-int8-tile.wgsl?raw";
 import expertBf16Wgsl from "../shaders/lib/expert-bf16.wgsl?raw";
 import expertBf16TileWgsl from "../shaders/lib/expert-bf16-tile.wgsl?raw";
 import expertMxfp4Wgsl from "../shaders/lib/expert-mxfp4.wgsl?raw";
+import expertMxfp4F32Wgsl from "../shaders/lib/expert-mxfp4-f32.wgsl?raw";
 import expertMxfp4HalvesWgsl from "../shaders/lib/expert-mxfp4-halves.wgsl?raw";
+import expertMxfp4PackedWgsl from "../shaders/lib/expert-mxfp4-packed.wgsl?raw";
 import expertMxfp4TileWgsl from "../shaders/lib/expert-mxfp4-tile.wgsl?raw";
 import expertRowsWgsl from "../shaders/lib/expert-rows.wgsl?raw";
 import gainedInputsWgsl from "../shaders/lib/gained-inputs.wgsl?raw";
@@ -82,6 +84,14 @@ const expertMxfp4: readonly KernelLibrary[] = [mxfp4, expertMxfp4Wgsl];
 const expertBf16: readonly KernelLibrary[] = [expertBf16Wgsl];
 /** Reading expert weights, by how they are stored. `bf16` must stand before it. */
 export const expertWeights = { mxfp4: expertMxfp4, bf16: expertBf16 } as const;
+/** Products of expert weights with inputs for `vec`, by how both are; after `expertWeights`. */
+export const expertProducts = ({
+  expertFormat,
+  activations,
+}: { readonly expertFormat: keyof typeof expertWeights } & WithActivations): readonly KernelLibrary[] => {
+  if (expertFormat === "bf16") return []; // they come with the weights
+  return activations === "int8" ? [int8ActivationsWgsl, expertMxfp4PackedWgsl] : [expertMxfp4F32Wgsl];
+};
 /** Reading expert weights for `tile`, by how they are stored; after `expertWeights`. */
 export const expertTile = { mxfp4: expertMxfp4TileWgsl, bf16: expertBf16TileWgsl } as const;
 /** f32 as u32 in the same order. */
@@ -91,7 +101,7 @@ export const chooseExperts: KernelLibrary = {
   subgroups: chooseExpertsSubgroupsWgsl,
   workgroup: chooseExpertsWorkgroupWgsl,
 };
-/** Sums of several rows of an expert over a workgroup; after `expertWeights`. Needs the constants WG_SIZE and ROWS. */
+/** Sums of several rows of an expert over a workgroup; after `expertProducts`. Needs the constants WG_SIZE and ROWS. */
 export const expertRows: KernelLibrary = expertRowsWgsl;
 /** The order of activations that the experts' vec kernels read. */
 export const interleaved: KernelLibrary = interleavedWgsl;

@@ -65,7 +65,7 @@ function layerSteps(
     ...{ inputSize: queryWidth(config), outputSize: hiddenSize },
     ...{ tuning, activations, dense: dense.out },
   };
-  const moe = moeShape(config, options);
+  const moe = { ...moeShape(config, options), activations };
   const kv = act.kv[index] as Activations["kv"][number];
   return [
     build(

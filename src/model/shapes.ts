@@ -15,7 +15,7 @@ export interface PlanOptions {
   readonly kvFormat: KvFormat;
   /** Attention's projections and lm_head. */
   readonly dense: DenseFormat;
-  /** What decoding multiplies with int8 weights. */
+  /** What decoding multiplies with int8 and MXFP4 weights. */
   readonly activations: ActivationFormat;
   readonly variant: KernelVariant;
   /** Most tokens of one pass: activations are allocated for it. */

@@ -79,6 +79,7 @@ describe("int8 activations", () => {
     expect(await got({ ...packed, hasPackedDot: false }, { dense: "int8", activations })).toBe("f32");
     expect(await got(packed, { activations })).toBe("f32");
     expect(await got(packed, { dense: "int8" })).toBe("f32");
+    expect((await check("20b", packed, { activations })).activations).toBe("int8");
   });
 });
 

@@ -74,7 +74,7 @@ export function planOptionsOf(
     );
   }
   const dense = options.dense ?? "bf16";
-  const hasSmallWeights = dense === "int8";
+  const hasSmallWeights = dense === "int8" || config.expertFormat === "mxfp4";
   return {
     contextLength,
     kvFormat: options.kvFormat ?? "f32",

@@ -39,7 +39,7 @@ export interface EngineInfo {
   readonly kvFormat: "f32" | "f16";
   /** How attention's projections and lm_head are stored. */
   readonly dense: "bf16" | "int8";
-  /** What decoding multiplies with int8 weights: f32 also where int8 was asked for and cannot be, or changes nothing. */
+  /** What decoding multiplies with int8 and MXFP4 weights: f32 also where int8 was asked for and cannot be, or changes nothing. */
   readonly activations: "f32" | "int8";
   /** Bytes of all GPU buffers, weights included. */
   readonly gpuBytes: number;
@@ -58,7 +58,7 @@ export interface LoadOptions {
    */
   readonly dense?: "bf16" | "int8";
   /**
-   * What decoding multiplies with int8 weights: f32, or inputs quantised to int8 with a scale for each few of
+   * What decoding multiplies with int8 and MXFP4 weights: f32, or inputs quantised to int8 with a scale for each few of
    * them, by the GPU's integer dot products, at a further small loss of precision. Prompts, bf16 weights, and adapters
    * without WGSL's packed_4x8_integer_dot_product keep f32. Default f32.
    */

@@ -3,7 +3,7 @@ import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-down-vec.wgsl?raw";
 import { expertRows } from "../libraries.ts";
 import { tuningOf } from "../tuning.ts";
-import { checkExperts, checkRows, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
+import { checkExperts, checkRows, expertConstants, expertVecLibraries, type MoeShape } from "./moe-shape.ts";
 
 /**
  * Down projection of the chosen experts, bias, weighted sum and residual, for few tokens.
@@ -13,7 +13,7 @@ import { checkExperts, checkRows, expertConstants, expertLibraries, type MoeShap
 export const moeDownVec = defineKernel({
   id: "moe-down-vec",
   wgsl,
-  libraries: (shape: MoeShape) => [...expertLibraries(shape), expertRows],
+  libraries: (shape: MoeShape) => [...expertVecLibraries(shape), expertRows],
   bindings: {
     step: "uniform",
     hidden: "read",

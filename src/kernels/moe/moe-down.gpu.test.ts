@@ -4,11 +4,13 @@ import type { Mxfp4Form } from "../../gpu/kernel.ts";
 import { expectClose } from "../../testing/compare.ts";
 import { randomNormal } from "../../testing/data.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
+import { activationsFor } from "../../testing/int8-activations.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
 import { tileTolerance } from "../../testing/tile-tolerance.ts";
 import { tileTunings } from "../../testing/tile-tunings.ts";
+import { expertGroups } from "../int8-activations.reference.ts";
 import { packStep, stepWords } from "../step.ts";
-import { defaultTuning, type KernelTuning } from "../tuning.ts";
+import { defaultTuning } from "../tuning.ts";
 import {
   downCases,
   groupForTest,
@@ -21,6 +23,7 @@ import {
   randomResidual,
   randomRouting,
   type TestExperts,
+  vecRows,
   withFormats,
 } from "./moe.cases.ts";
 import { moeCombineReference, moeDownReference } from "./moe.reference.ts";
@@ -48,14 +51,19 @@ interface Setup {
 function setUp(
   moeCase: MoeCase,
   format: MoeShape["expertFormat"],
-  tuning: KernelTuning = defaultTuning,
+  { tuning = defaultTuning, activations = "f32" }: Pick<MoeShape, "tuning" | "activations"> = {},
 ): Setup {
-  const shape = { ...moeShape(moeCase, format), tuning };
+  const shape = { ...moeShape(moeCase, format), tuning, activations };
   const x = randomResidual(moeCase, 1);
   const { ids, weights } = randomRouting(moeCase, 2);
-  const hidden = randomNormal(ids.length * shape.expertWidth, 3);
+  const { given: hidden, taken } = activationsFor(
+    activations,
+    randomNormal(ids.length * shape.expertWidth, 3),
+    shape.expertWidth,
+    expertGroups,
+  );
   const experts = randomExperts(shape, shape.hiddenSize, shape.expertWidth, 4);
-  const expertOut = moeDownReference(hidden, ids, experts);
+  const expertOut = moeDownReference(taken, ids, experts);
   return {
     shape,
     x,
@@ -98,10 +106,10 @@ describe.each(kernelVariants)("moe-down-vec (%s)", (variant) => {
     return new Float32Array(out.x);
   }
 
-  it.each(withFormats(downCases))(
-    "matches the float64 reference: $format $form, $name",
-    async ({ format, form, moeCase }) => {
-      const setup = { ...setUp(moeCase, format), form };
+  it.each(vecRows(downCases))(
+    "matches the float64 reference: $format $form, activations $activations, $name",
+    async ({ format, form, activations, moeCase }) => {
+      const setup = { ...setUp(moeCase, format, { activations }), form };
       const { numTokens } = moeCase;
       const got = await run(setup, packStep({ position: 0, numTokens }), numTokens);
       expectClose(got, setup.expected, tolerance);
@@ -127,6 +135,24 @@ describe.each(kernelVariants)("moe-down-vec (%s)", (variant) => {
       numExperts,
     );
     expectClose(got, moeCombineReference(x, weights, expertOut), tolerance);
+  });
+
+  it("multiplies every code in every place with int8 activations", async () => {
+    // Row r has code (place + r) % 16 at each place, token t a single input, at place t.
+    const base = { name: "codes", hiddenSize: 32, expertWidth: 32, expertsPerToken: 1 };
+    const setup = setUp({ ...base, numExperts: 1, numTokens: 32 }, "mxfp4", { activations: "int8" });
+    const codeAt = (place: number) => ((place % 32) + Math.floor(place / 32)) % 16;
+    const blocks = setup.experts.blocks.map((_, i) => codeAt(2 * i) | (codeAt(2 * i + 1) << 4));
+    const scales = setup.experts.scales.fill(128);
+    const hidden = Float32Array.from({ length: 32 * 32 }, (_, i) => (i % 33 === 0 ? 3 + i : 0));
+    const values = decodeMxfp4Reference(Uint8Array.from(blocks), scales);
+    const experts = { ...setup.experts, blocks, scales, values };
+    const expertOut = moeDownReference(hidden, setup.ids, experts);
+    const step = packStep({ position: 0, numTokens: 32 });
+    const got = await run({ ...setup, hidden, experts }, step, 32);
+    // The only input of a token is code 127: nothing is lost but to f32.
+    const expected = moeCombineReference(setup.x, setup.weights, expertOut);
+    expectClose(got, expected, { absolute: 1e-6, relative: 1e-6 });
   });
 
   it("adds the experts of its part alone", async () => {
@@ -184,7 +210,7 @@ describe.each(await tileTunings())("moe-down-tile ($products)", ({ tuning }) => 
   it.each(withFormats([...downCases, ...promptCases]))(
     "matches the float64 reference: $format $form, $name",
     async (row) => {
-      const setup = { ...setUp(row.moeCase, row.format, tuning), form: row.form };
+      const setup = { ...setUp(row.moeCase, row.format, { tuning }), form: row.form };
       const { numTokens } = row.moeCase;
       const got = await run(setup, packStep({ position: 0, numTokens }), numTokens);
       const size = setup.expertOut.length;
@@ -198,7 +224,7 @@ describe.each(await tileTunings())("moe-down-tile ($products)", ({ tuning }) => 
   );
 
   it("writes nothing once stopped", async () => {
-    const got = await run(setUp(downCases[1] as MoeCase, "mxfp4", tuning), stoppedStep(3), 3);
+    const got = await run(setUp(downCases[1] as MoeCase, "mxfp4", { tuning }), stoppedStep(3), 3);
     expect(new Set(new Uint32Array(got))).toEqual(new Set([poison]));
   });
 });

@@ -3,7 +3,7 @@ import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-gate-up-swiglu-vec.wgsl?raw";
 import { chooseExperts, expertRows, interleaved, orderKey, reduce, swiglu } from "../libraries.ts";
 import { tuningOf } from "../tuning.ts";
-import { checkExperts, checkRows, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
+import { checkExperts, checkRows, expertConstants, expertVecLibraries, type MoeShape } from "./moe-shape.ts";
 
 /**
  * Choice of experts, their gate_up, bias and activation, for few tokens.
@@ -15,7 +15,7 @@ export const moeGateUpSwigluVec = defineKernel({
   id: "moe-gate-up-swiglu-vec",
   wgsl,
   libraries: (shape: MoeShape) => [
-    ...expertLibraries(shape),
+    ...expertVecLibraries(shape),
     ...[interleaved, swiglu, reduce, orderKey, chooseExperts, expertRows],
   ],
   bindings: {

@@ -4,12 +4,14 @@ import type { Mxfp4Form } from "../../gpu/kernel.ts";
 import { expectClose } from "../../testing/compare.ts";
 import { randomBf16 } from "../../testing/data.ts";
 import { testGpu } from "../../testing/gpu-device.ts";
+import { activationsFor } from "../../testing/int8-activations.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
 import { tileTolerance } from "../../testing/tile-tolerance.ts";
 import { tileTunings } from "../../testing/tile-tunings.ts";
+import { expertGroups } from "../int8-activations.reference.ts";
 import { rmsNormReference } from "../norm/rms-norm.reference.ts";
 import { packStep, stepWords } from "../step.ts";
-import { defaultTuning, type KernelTuning } from "../tuning.ts";
+import { defaultTuning } from "../tuning.ts";
 import {
   deinterleave,
   gateUpCases,
@@ -23,6 +25,7 @@ import {
   randomResidual,
   type TestExperts,
   unpackRoutes,
+  vecRows,
   withFormats,
 } from "./moe.cases.ts";
 import { moeGateUpReference } from "./moe.reference.ts";
@@ -38,7 +41,7 @@ const tolerance = { absolute: 3e-5, relative: 5e-6 };
 interface Setup {
   readonly form?: Mxfp4Form;
   readonly shape: MoeShape;
-  readonly normed: Float64Array;
+  readonly normed: Float32Array | Float64Array;
   readonly logits: Float32Array;
   readonly ids: Uint32Array;
   readonly weights: Float64Array;
@@ -49,17 +52,21 @@ interface Setup {
 function setUp(
   moeCase: MoeCase,
   format: MoeShape["expertFormat"],
-  tuning: KernelTuning = defaultTuning,
+  { tuning = defaultTuning, activations = "f32" }: Pick<MoeShape, "tuning" | "activations"> = {},
 ): Setup {
-  const shape = { ...moeShape(moeCase, format), tuning };
+  const shape = { ...moeShape(moeCase, format), tuning, activations };
   const x = randomResidual(moeCase, 1);
   const gain = randomBf16(shape.hiddenSize, 2);
   const logits = randomLogits(moeCase, 3);
   const { ids, weights } = choiceReference(logits, shape);
   const experts = randomExperts(shape, 2 * shape.expertWidth, shape.hiddenSize, 4);
-  const normed = rmsNormReference(x, gain.values, shape.eps);
+  const exact = rmsNormReference(x, gain.values, shape.eps);
+  const { given: normed, taken } =
+    activations === "f32"
+      ? { given: exact, taken: exact }
+      : activationsFor(activations, Float32Array.from(exact), shape.hiddenSize, expertGroups);
   const { expertsPerToken, swigluLimit } = shape;
-  const expected = moeGateUpReference(normed, ids, experts, { expertsPerToken, limit: swigluLimit });
+  const expected = moeGateUpReference(taken, ids, experts, { expertsPerToken, limit: swigluLimit });
   return { shape, normed, logits, ids, weights, experts, expected };
 }
 
@@ -84,10 +91,10 @@ describe.each(kernelVariants)("moe-gate-up-swiglu-vec (%s)", (variant) => {
     });
   }
 
-  it.each(withFormats(gateUpCases))(
-    "matches the float64 reference: $format $form, $name",
-    async ({ format, form, moeCase }) => {
-      const setup = { ...setUp(moeCase, format), form };
+  it.each(vecRows(gateUpCases))(
+    "matches the float64 reference: $format $form, activations $activations, $name",
+    async ({ format, form, activations, moeCase }) => {
+      const setup = { ...setUp(moeCase, format, { activations }), form };
       const { numTokens } = moeCase;
       const { hidden, routes } = await run(setup, packStep({ position: 0, numTokens }), numTokens);
       const got = deinterleave(new Float32Array(hidden), setup.shape.expertWidth);
@@ -102,7 +109,7 @@ describe.each(kernelVariants)("moe-gate-up-swiglu-vec (%s)", (variant) => {
   it.each([5, 6, 7])("matches it where the last subgroup is not full: %i lanes", async (workgroupSize) => {
     const gateUpVec = { ...defaultTuning.gateUpVec, workgroupSize };
     const moeCase = gateUpCases.find(({ name }) => name === "the real width") as MoeCase;
-    const setup = setUp(moeCase, "mxfp4", { ...defaultTuning, gateUpVec });
+    const setup = setUp(moeCase, "mxfp4", { tuning: { ...defaultTuning, gateUpVec } });
     const { numTokens } = moeCase;
     const { hidden } = await run(setup, packStep({ position: 0, numTokens }), numTokens);
     expectClose(deinterleave(new Float32Array(hidden), setup.shape.expertWidth), setup.expected, tolerance);
@@ -184,7 +191,7 @@ describe.each(await tileTunings())("moe-gate-up-swiglu-tile ($products)", ({ tun
   it.each(withFormats([...gateUpCases, ...promptCases]))(
     "matches the float64 reference: $format $form, $name",
     async (row) => {
-      const setup = { ...setUp(row.moeCase, row.format, tuning), form: row.form };
+      const setup = { ...setUp(row.moeCase, row.format, { tuning }), form: row.form };
       const { numTokens } = row.moeCase;
       const hidden = await run(setup, packStep({ position: 0, numTokens }), numTokens);
       const size = setup.expected.length;
@@ -198,7 +205,7 @@ describe.each(await tileTunings())("moe-gate-up-swiglu-tile ($products)", ({ tun
   );
 
   it("writes nothing once stopped", async () => {
-    const setup = setUp(gateUpCases[1] as MoeCase, "mxfp4", tuning);
+    const setup = setUp(gateUpCases[1] as MoeCase, "mxfp4", { tuning });
     const step = packStep({ position: 0, numTokens: 3 });
     new Uint32Array(step)[stepWords.stopped] = 1;
     expect(new Set(new Uint32Array(await run(setup, step, 3)))).toEqual(new Set([poison]));

@@ -1,9 +1,10 @@
 import { divisible, f32, type KernelConstant, type KernelLibrary } from "../../gpu/kernel.ts";
-import { bf16, expertWeights, step } from "../libraries.ts";
+import type { WithActivations } from "../activation-format.ts";
+import { bf16, expertProducts, expertWeights, step } from "../libraries.ts";
 import type { Tuned, VecTuning } from "../tuning.ts";
 
 /** The numbers of a mixture-of-experts layer that its kernels are compiled for. */
-export interface MoeShape extends Tuned {
+export interface MoeShape extends Tuned, WithActivations {
   readonly hiddenSize: number;
   /** F, the width between gate_up and down. */
   readonly expertWidth: number;
@@ -31,6 +32,12 @@ export const expertLibraries = ({ expertFormat }: MoeShape): KernelLibrary[] => 
   step,
   bf16,
   ...expertWeights[expertFormat],
+];
+
+/** Libraries of the vec kernels that read expert weights. */
+export const expertVecLibraries = (shape: MoeShape): KernelLibrary[] => [
+  ...expertLibraries(shape),
+  ...expertProducts(shape),
 ];
 
 /** Constants of every kernel that reads expert weights of `inputSize` columns. */

@@ -1,5 +1,6 @@
 import type { Mxfp4Form } from "../../gpu/kernel.ts";
 import { randomBf16, randomBytes, randomNormal, seededRandom } from "../../testing/data.ts";
+import type { ActivationFormat } from "../activation-format.ts";
 import { tuningOf } from "../tuning.ts";
 import type { ExpertValues } from "./moe.reference.ts";
 import { moeGroupReference } from "./moe-group.reference.ts";
@@ -81,6 +82,14 @@ export const withFormats = (cases: readonly MoeCase[]) => {
   const both = cases.filter(({ bothFormats }) => bothFormats === true);
   return [...rows("mxfp4", "bits", cases), ...rows("mxfp4", "half", both), ...rows("bf16", "bits", both)];
 };
+
+/** Rows of a test table of the vec kernels: those of `withFormats`, and every case with int8 activations. */
+export const vecRows = (cases: readonly MoeCase[]) => [
+  ...withFormats(cases).map((row) => ({ ...row, activations: "f32" as ActivationFormat })),
+  ...withFormats(cases)
+    .filter(({ format, form }) => format === "mxfp4" && form === "bits")
+    .map((row) => ({ ...row, activations: "int8" as ActivationFormat })),
+];
 
 export const moeShape = (moeCase: MoeCase, expertFormat: MoeShape["expertFormat"]): MoeShape => ({
   hiddenSize: moeCase.hiddenSize,

@@ -1,8 +1,10 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { expectClose } from "../../testing/compare.ts";
 import { randomBf16, randomNormal } from "../../testing/data.ts";
+import { activationsFor } from "../../testing/int8-activations.ts";
 import { runKernel } from "../../testing/run-kernel.ts";
 import { tileTolerance } from "../../testing/tile-tolerance.ts";
+import { expertGroups } from "../int8-activations.reference.ts";
 import type { SelfTest, SelfTestTarget } from "../self-test.ts";
 import {
   deinterleave,
@@ -46,20 +48,30 @@ const common = ({ variant, isSoftware, mxfp4 }: SelfTestTarget, { numTokens }: M
   step: { position: 0, numTokens },
 });
 
+const sizesAndForm = ({ tuning, expertFormat, activations }: SelfTestTarget, form: "vec" | "tile") => ({
+  tuning,
+  activations: form === "vec" && expertFormat === "mxfp4" ? activations : ("f32" as const),
+});
+
 function expertInputs(experts: ReturnType<typeof randomExperts>) {
   return { blocks: experts.blocks, scales: experts.scales, bias: experts.biasBits };
 }
 
 async function gateUp(gpu: Gpu, target: SelfTestTarget, form: "vec" | "tile") {
   const given = gateUpCase;
-  const shape = { ...moeShape(given, target.expertFormat), tuning: target.tuning };
-  const inputs = randomNormal(given.numTokens * shape.hiddenSize, 1);
+  const shape = { ...moeShape(given, target.expertFormat), ...sizesAndForm(target, form) };
+  const { given: inputs, taken } = activationsFor(
+    shape.activations,
+    randomNormal(given.numTokens * shape.hiddenSize, 1),
+    shape.hiddenSize,
+    expertGroups,
+  );
   const logits = randomLogits(given, 3);
   const { ids, weights } = choiceReference(logits, shape);
   const experts = randomExperts(shape, 2 * shape.expertWidth, shape.hiddenSize, 4);
   const hiddenBytes = ids.length * shape.expertWidth * 4;
   const { expertsPerToken, swigluLimit: limit } = shape;
-  const expected = moeGateUpReference(Float64Array.from(inputs), ids, experts, { expertsPerToken, limit });
+  const expected = moeGateUpReference(Float64Array.from(taken), ids, experts, { expertsPerToken, limit });
   if (form === "vec") {
     const { hidden, routes } = await runKernel(gpu, {
       ...{ kernel: moeGateUpSwigluVec, shape, ...common(target, given) },
@@ -86,12 +98,17 @@ async function gateUp(gpu: Gpu, target: SelfTestTarget, form: "vec" | "tile") {
 
 async function down(gpu: Gpu, target: SelfTestTarget, form: "vec" | "tile") {
   const given = downCase;
-  const shape = { ...moeShape(given, target.expertFormat), tuning: target.tuning };
+  const shape = { ...moeShape(given, target.expertFormat), ...sizesAndForm(target, form) };
   const x = randomResidual(given, 1);
   const { ids, weights } = randomRouting(given, 2);
-  const hidden = randomNormal(ids.length * shape.expertWidth, 3);
+  const { given: hidden, taken } = activationsFor(
+    shape.activations,
+    randomNormal(ids.length * shape.expertWidth, 3),
+    shape.expertWidth,
+    expertGroups,
+  );
   const experts = randomExperts(shape, shape.hiddenSize, shape.expertWidth, 4);
-  const expertOut = moeDownReference(hidden, ids, experts);
+  const expertOut = moeDownReference(taken, ids, experts);
   if (form === "vec") {
     const out = await runKernel(gpu, {
       ...{ kernel: moeDownVec, shape, ...common(target, given) },

@@ -22,11 +22,20 @@ fn expert_block(row: u32, block: u32) -> ExpertBlock {
   return ExpertBlock(array<vec4<u32>, 4>(blocks[first], blocks[first + 1u], blocks[first + 2u], blocks[first + 3u]));
 }
 
-// What `expert_dot` is to be multiplied with in the end.
-const EXPERT_UNIT: f32 = 1.0;
+// A block of inputs as `expert_dot` takes it: as it is.
+alias ExpertInputs = array<vec4<f32>, 8>;
 
-// The dot product of a block with 32 inputs, in units of EXPERT_UNIT.
-fn expert_dot(raw: ExpertBlock, inputs: ptr<function, array<vec4<f32>, 8>>) -> f32 {
+fn expert_inputs(taken: array<vec4<f32>, 8>) -> ExpertInputs {
+  return taken;
+}
+
+// What `expert_dot` is to be multiplied with in the end.
+fn expert_unit(inputs: ptr<function, ExpertInputs>) -> f32 {
+  return 1.0;
+}
+
+// The dot product of a block with 32 inputs, in units of `expert_unit`.
+fn expert_dot(raw: ExpertBlock, inputs: ptr<function, ExpertInputs>) -> f32 {
   var sum = 0.0;
   for (var i = 0u; i < 4u; i++) {
     sum += dot_bf16x8(raw.pairs[i], (*inputs)[2u * i], (*inputs)[2u * i + 1u]);

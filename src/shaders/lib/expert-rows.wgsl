@@ -1,5 +1,5 @@
 // Products of ROWS neighbouring rows of an expert with a block of inputs that a lane holds, and their sums over a workgroup
-// of WG_SIZE (after lib/expert-mxfp4.wgsl or lib/expert-bf16.wgsl). The inputs stay in registers while the rows pass by,
+// of WG_SIZE (after lib/expert-mxfp4-*.wgsl or lib/expert-bf16.wgsl). The inputs stay in registers while the rows pass by,
 // CHUNK at a time with the next CHUNK under way. A lane's sums wait in workgroup memory: no array is indexed at run time,
 // and the sums need no subgroups. Any WG_SIZE and ROWS whose sums fit (moe-shape.ts); even ROWS, or 1.
 const CHUNK: u32 = min(ROWS, 2u);
@@ -12,7 +12,7 @@ var<workgroup> lane_sums: array<f32, ROWS * ROW_STRIDE>;
 var<workgroup> team_sums: array<f32, ROWS * TEAM>;
 
 // Adds the products of one block of ROWS rows from `first_row`, times `factor`, to a lane's sums; the first time begins them.
-fn add_rows(first_row: u32, block: u32, inputs: ptr<function, array<vec4<f32>, 8>>, factor: f32, lane: u32, is_first: bool) {
+fn add_rows(first_row: u32, block: u32, inputs: ptr<function, ExpertInputs>, factor: f32, lane: u32, is_first: bool) {
   var next: array<ExpertBlock, CHUNK>;
   for (var r = 0u; r < CHUNK; r++) {
     next[r] = expert_block(first_row + r, block);

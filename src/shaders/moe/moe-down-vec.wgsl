@@ -32,11 +32,12 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group
     // Lanes whose expert is elsewhere read one block of the first that is here, times 0.
     let row = select(0u, expert_slot(route.x), is_here) * H + first_row;
     let block = select(0u, i % KB, is_here);
-    var inputs: array<vec4<f32>, 8>;
+    var taken: array<vec4<f32>, 8>;
     for (var j = 0u; j < 8u; j++) {
-      inputs[j] = hidden[(entry * 8u + j) * KB + block];
+      taken[j] = hidden[(entry * 8u + j) * KB + block];
     }
-    let weight = select(0.0, EXPERT_UNIT * bitcast<f32>(route.y), is_used);
+    var inputs = expert_inputs(taken);
+    let weight = select(0.0, expert_unit(&inputs) * bitcast<f32>(route.y), is_used);
     add_rows(row, block, &inputs, weight, lane, round == 0u);
   }
   finish_rows(lane);

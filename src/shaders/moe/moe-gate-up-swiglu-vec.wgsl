@@ -35,12 +35,13 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>) {
       break; // no return: the compiler must see that all invocations reach the barriers of the sums
     }
     let block = min(lane.index + round * WG_SIZE, KB - 1u); // the last again where there is none, times 0
-    let factor = select(0.0, EXPERT_UNIT, lane.index + round * WG_SIZE < KB);
     var taken: array<vec4<f32>, 8>;
     for (var i = 0u; i < 8u; i++) {
       taken[i] = inputs[(group.z * 8u + i) * KB + block];
     }
-    add_rows(first_row, block, &taken, factor, lane.index, round == 0u);
+    var block_inputs = expert_inputs(taken);
+    let factor = select(0.0, expert_unit(&block_inputs), lane.index + round * WG_SIZE < KB);
+    add_rows(first_row, block, &block_inputs, factor, lane.index, round == 0u);
   }
   finish_rows(lane.index);
   for (var pair = lane.index; pair < ROWS / 2u && expert_is_here(expert); pair += WG_SIZE) {
