@@ -27,6 +27,20 @@ describe("self-tests", () => {
     expect(await checkKernels(gpu, kernels, { ...target(gpu), variant, ...other })).toEqual(kernels);
   });
 
+  it("pass for the kernels that take int8 activations", async () => {
+    const gpu = await testGpu();
+    const vec = ["qkv-rope-vec", "linear-residual-vec", "lm-head-vec"];
+    const all = [...vec, "moe-gate-up-swiglu-vec", "moe-down-vec"];
+    const formats = { dense: "int8", activations: "int8" } as const;
+    expect(await checkKernels(gpu, all, { ...target(gpu), ...formats })).toEqual(all);
+    // They compare with what int8 leaves of the inputs: finer or coarser scales are wrong.
+    const run = checkKernels(faulty(gpu, "127.0 / range", "63.0 / range"), vec, {
+      ...target(gpu),
+      ...formats,
+    });
+    await expect(run).rejects.toMatchObject({ details: { kernel: "qkv-rope-vec" } });
+  });
+
   it("name the kernel that is wrong", async () => {
     const gpu = await testGpu();
     const run = checkKernels(faulty(gpu, "+ EPS", "* 1.5 + EPS"), ["embed", "rms-norm"], target(gpu));

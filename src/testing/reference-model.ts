@@ -1,9 +1,16 @@
 import { layerTensorNames, tensorNames } from "../format/tensor-names.ts";
 import type { LayerType, ModelConfig } from "../format/types.ts";
+import type { ActivationFormat, WithActivations } from "../kernels/activation-format.ts";
 import { attentionSinkReference } from "../kernels/attention/attention-sink.reference.ts";
 import { qkvRopeReference } from "../kernels/attention/qkv-rope.reference.ts";
 import { yarnRopeTable } from "../kernels/attention/rope-table.ts";
 import { embedReference } from "../kernels/embed/embed.reference.ts";
+import {
+  type ActivationGroups,
+  denseGroups,
+  expertGroups,
+  quantizeActivationsReference,
+} from "../kernels/int8-activations.reference.ts";
 import type { DenseFormat } from "../kernels/linear/dense.ts";
 import { linearReference } from "../kernels/linear/linear.reference.ts";
 import { quantizeInt8Reference } from "../kernels/linear/quantize-int8.reference.ts";
@@ -36,7 +43,7 @@ export async function readCheckpoint(
   return { config, bytes: (name) => stored.get(name) ?? new Uint8Array() };
 }
 
-export interface ReferenceOptions {
+export interface ReferenceOptions extends WithActivations {
   /** How the engine stores dense weights. Default bf16. */
   readonly dense?: DenseFormat;
   /** Told the experts [T, A] of each layer. */
@@ -48,10 +55,11 @@ export function referenceLogits(
   config: ModelConfig,
   bytes: Bytes,
   tokens: readonly number[],
-  { dense = "bf16", onExperts = () => {} }: ReferenceOptions = {},
+  { dense = "bf16", activations = "f32", onExperts = () => {} }: ReferenceOptions = {},
 ): Float64Array {
   const { hiddenSize, rmsNormEps: eps } = config;
   const int8 = int8TensorNames(config, dense);
+  const forms = formsOf(config, dense, activations);
   const values = (name: string) => {
     const stored = bf16Array(bytes(name));
     return int8.has(name) ? quantizeInt8Reference(stored).values : stored;
@@ -59,11 +67,32 @@ export function referenceLogits(
   const rope = yarnRopeTable(config.rope, config.headDim, tokens.length);
   let x = embedReference(tokens, values(tensorNames.embedding), hiddenSize);
   for (const [layer, layerType] of config.layerTypes.entries()) {
-    x = attention(config, values, layer, layerType, x, rope);
-    x = experts(config, bytes, layer, x, onExperts);
+    x = attention(config, values, layer, layerType, x, rope, forms);
+    x = experts(config, bytes, layer, x, { onExperts, activations: forms.experts });
   }
-  return lmHeadReference(x, values(tensorNames.finalNorm), values(tensorNames.lmHead), { eps });
+  return lmHeadReference(x, values(tensorNames.finalNorm), values(tensorNames.lmHead), {
+    eps,
+    activations: forms.lmHead,
+  });
 }
+
+/** What is multiplied with each kind of weights: int8 with int8 and MXFP4 alone. */
+function formsOf(config: ModelConfig, dense: DenseFormat, activations: ActivationFormat) {
+  const formats = denseFormats(config, { dense });
+  const formOf = (format: string): ActivationFormat => (format === "bf16" ? "f32" : activations);
+  return {
+    ...{ qkv: formOf(formats.qkv), out: formOf(formats.out), lmHead: formOf(formats.lmHead) },
+    experts: formOf(config.expertFormat),
+  };
+}
+
+/** Inputs [T, width] of a product, as it takes them. */
+const takenAs = (
+  activations: ActivationFormat,
+  x: Float64Array,
+  width: number,
+  groupOf: ActivationGroups,
+): Float64Array => (activations === "int8" ? quantizeActivationsReference(x, width, groupOf) : x);
 
 /** The tensors that the engine stores as int8. */
 function int8TensorNames(config: ModelConfig, dense: DenseFormat): ReadonlySet<string> {
@@ -86,6 +115,7 @@ function attention(
   layerType: LayerType,
   x: Float64Array,
   rope: Float32Array,
+  forms: ReturnType<typeof formsOf>,
 ): Float64Array {
   const { rmsNormEps: eps, numHeads, headDim, slidingWindow } = config;
   const names = layerTensorNames(layer);
@@ -100,13 +130,14 @@ function attention(
       position: 0,
       eps,
     },
-    config,
+    { ...config, activations: forms.qkv },
   );
   const out = attentionSinkReference(
     { q, keys: k, values: v, sinks: values(names.sinks), position: 0 },
     { ...config, window: layerType === "sliding" ? slidingWindow : 0 },
   );
-  return linearReference(out, values(names.outWeight), numHeads * headDim, {
+  const width = numHeads * headDim;
+  return linearReference(takenAs(forms.out, out, width, denseGroups), values(names.outWeight), width, {
     bias: values(names.outBias),
     residual: x,
   });
@@ -117,7 +148,7 @@ function experts(
   bytes: Bytes,
   layer: number,
   x: Float64Array,
-  onExperts: (layer: number, ids: Uint32Array) => void,
+  { onExperts, activations }: Required<Pick<ReferenceOptions, "onExperts" | "activations">>,
 ): Float64Array {
   const { hiddenSize, intermediateSize, rmsNormEps: eps, expertsPerToken, swigluLimit: limit } = config;
   const names = layerTensorNames(layer);
@@ -133,9 +164,11 @@ function experts(
   });
   onExperts(layer, ids);
   const gateUp = expertValues(config, bytes, names.gateUp, 2 * intermediateSize, hiddenSize);
-  const hidden = moeGateUpReference(rmsNormReference(x, gain, eps), ids, gateUp, { expertsPerToken, limit });
+  const taken = takenAs(activations, rmsNormReference(x, gain, eps), hiddenSize, expertGroups);
+  const hidden = moeGateUpReference(taken, ids, gateUp, { expertsPerToken, limit });
   const down = expertValues(config, bytes, names.down, hiddenSize, intermediateSize);
-  return moeCombineReference(x, weights, moeDownReference(hidden, ids, down));
+  const hiddenTaken = takenAs(activations, hidden, intermediateSize, expertGroups);
+  return moeCombineReference(x, weights, moeDownReference(hiddenTaken, ids, down));
 }
 
 function expertValues(
