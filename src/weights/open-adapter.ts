@@ -1,6 +1,6 @@
 import type { ChunkStore } from "./chunk-store.ts";
 import { downloadCheckpoint } from "./download.ts";
-import { openModelFiles } from "./open-checkpoint.ts";
+import { type IfUnchanged, openModelFiles } from "./open-checkpoint.ts";
 import { openLocation, type SourceServices } from "./open-source.ts";
 import type { SourceLocation } from "./source-types.ts";
 import { storableSource } from "./storable-source.ts";
@@ -15,15 +15,15 @@ import type { CheckpointFiles } from "./types.ts";
 export async function openAdapter(
   location: SourceLocation,
   choose: (id: string) => Promise<ChunkStore>,
-  services: SourceServices,
+  services: SourceServices & { readonly ifUnchanged?: IfUnchanged | undefined },
 ): Promise<CheckpointFiles> {
   const remote = await openLocation(location, services, "adapter");
   if ("files" in location || "directory" in location) return remote;
   const store = await choose(remote.id);
-  const { signal } = services;
+  const { signal, ifUnchanged } = services;
   const asked = storableSource(location, remote.id);
   const model = await downloadCheckpoint({ remote, store, kind: "adapter", asked, signal }).finally(() =>
     store.release(remote.id),
   );
-  return openModelFiles({ store, model, remote, verify: undefined });
+  return openModelFiles({ store, model, remote, verify: undefined, ifUnchanged });
 }

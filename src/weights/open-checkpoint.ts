@@ -6,9 +6,14 @@ import { createCachedFiles } from "./stored-files.ts";
 import type { CheckpointFiles, RemoteFiles } from "./types.ts";
 import type { VerifyMode } from "./verify-mode.ts";
 
+/** Does work on a model unless another tab is changing it: then the work is left out. */
+export type IfUnchanged = (id: string, work: () => Promise<void>) => Promise<void>;
+
 export interface OpenCheckpointOptions extends Omit<DownloadOptions, "remote"> {
   readonly source: DownloadOptions["remote"];
   readonly verify?: VerifyMode | undefined;
+  /** Default: the work is always done. */
+  readonly ifUnchanged?: IfUnchanged | undefined;
 }
 
 export interface OpenedCheckpoint {
@@ -25,12 +30,13 @@ export interface OpenedCheckpoint {
 export async function openCheckpoint({
   source,
   verify,
+  ifUnchanged,
   ...options
 }: OpenCheckpointOptions): Promise<OpenedCheckpoint> {
   const { store, signal } = options;
   const remote = { ...options, remote: source };
   const model = await downloadCheckpoint(remote).finally(() => store.release(source.id));
-  const files = openModelFiles({ store, model, remote: source, verify });
+  const files = openModelFiles({ store, model, remote: source, verify, ifUnchanged });
   return { files, manifest: await readManifest(files, signal) };
 }
 
@@ -43,12 +49,13 @@ export function openModelFiles(options: {
   readonly model: StoredModel;
   readonly remote: RemoteFiles | undefined;
   readonly verify: VerifyMode | undefined;
+  readonly ifUnchanged?: IfUnchanged | undefined;
 }): CheckpointFiles {
-  const { store, model, verify } = options;
+  const { store, model, verify, ifUnchanged = always } = options;
   return createCachedFiles({
     ...options,
     verify: verify === "none" || model.checked ? (verify ?? usualVerify(model)) : "full",
-    onAllChecked: () => noteChecked(store, model.id).catch(() => {}), // then it is read in full once more
+    onAllChecked: () => ifUnchanged(model.id, () => noteChecked(store, model.id)).catch(() => {}), // then it is read in full once more
   });
 }
 
@@ -60,6 +67,9 @@ function usualVerify({ files }: StoredModel): VerifyMode {
   return totalBytes <= mostCheckedBytes ? "full" : "sampled";
 }
 
+const always: IfUnchanged = (_id, work) => work();
+
+/** Reads the record and writes it: nobody may write it meanwhile, as a repair does that takes `ready` back. */
 async function noteChecked(store: ChunkStore, id: string): Promise<void> {
   const model = await store.getModel(id);
   if (model?.ready && !model.checked) await store.putModel({ ...model, checked: true });

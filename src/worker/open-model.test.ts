@@ -2,11 +2,14 @@ import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFakeLocks, type FakeLocks } from "../testing/fake-locks.ts";
 import { type RangeServer, startRangeServer } from "../testing/range-server.ts";
+import type { ChunkStore } from "../weights/chunk-store.ts";
 import { createIndexedDbStore } from "../weights/indexeddb-store.ts";
+import { openModelFiles } from "../weights/open-checkpoint.ts";
 import { createPause } from "../weights/pause.ts";
 import type { ModelSource } from "../weights/source-types.ts";
 import { createStores } from "../weights/stores.ts";
 import type { ByteProgress } from "../weights/types.ts";
+import { ifUnchangedElsewhere } from "./if-unchanged.ts";
 import { createModelLocks } from "./model-locks.ts";
 import { type OpenModelOptions, openModel } from "./open-model.ts";
 import { createSharedProgress } from "./shared-progress.ts";
@@ -51,7 +54,14 @@ function tab() {
       signal: abort.signal,
       ...more,
     });
-  return { open, progress, pause, abort, states: () => new Set(progress.map(({ state }) => state)) };
+  return {
+    open,
+    services,
+    progress,
+    pause,
+    abort,
+    states: () => new Set(progress.map(({ state }) => state)),
+  };
 }
 
 const weightRequests = () =>
@@ -75,6 +85,37 @@ describe("a stored model that is not there", () => {
 });
 
 describe("openModel in two tabs", () => {
+  it("does not make a model ready again, by noting that all of it was checked, that the other one repairs", async () => {
+    const [first, second] = [tab(), tab()];
+    const { id, release } = await first.open();
+    const free = await second.services.locks.hold("download", id, { policy: "refuse" });
+    const found = await second.services.stores.find(id);
+    if (found === undefined) throw new Error("nothing is stored");
+    const { store, model } = found;
+    // The repair's first step falls between the note's reading of the record and its writing.
+    const raced: ChunkStore = {
+      ...store,
+      async getModel(name) {
+        const record = await store.getModel(name);
+        await store.putModel({ ...model, ready: false });
+        return record;
+      },
+    };
+    const files = openModelFiles({
+      ...{ store: raced, model, remote: undefined, verify: undefined },
+      ifUnchanged: ifUnchangedElsewhere(first.services.locks),
+    });
+    await files.read(file, 0, await files.sizeBytes(file));
+    await files.close?.();
+    expect(await store.getModel(id)).not.toHaveProperty("checked");
+    await store.putModel(model);
+    await free();
+    await release();
+    const again = (await tab().open({ forEngine: false })).files;
+    await again.read(file, 0, await again.sizeBytes(file));
+    await again.close?.();
+    expect(await store.getModel(id), "noted where nobody changes it").toMatchObject({ checked: true });
+  });
   it("downloads once: the second shows the first one's progress, then opens what is stored", async () => {
     const [first, second] = [tab(), tab()];
     first.pause.pause();

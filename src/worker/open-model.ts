@@ -12,6 +12,7 @@ import { storableSource } from "../weights/storable-source.ts";
 import type { StorageOptions } from "../weights/storage-options.ts";
 import type { Stores } from "../weights/stores.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
+import { ifUnchangedElsewhere } from "./if-unchanged.ts";
 import type { ModelLocks, OtherTabPolicy } from "./model-locks.ts";
 import { requireStored } from "./require-stored.ts";
 import type { SharedProgress } from "./shared-progress.ts";
@@ -79,6 +80,7 @@ export async function openModel(
       (await openAdapter(source.lora, (adapterId) => services.stores.choose(adapterId, options.store), {
         pins,
         signal,
+        ifUnchanged: ifUnchangedElsewhere(services.locks),
       }));
     stored = opened.stored
       ? await fetchAndOpen(source, opened, services, { ...options, onProgress })
@@ -109,6 +111,7 @@ async function fetchAndOpen(
     return openCheckpoint({
       ...{ source: remote, store, onProgress, onManifest, signal, pause, connections, verify, chunkBytes },
       openHashPort: services.openHashPort,
+      ifUnchanged: ifUnchangedElsewhere(locks),
       listStored: stores.list,
       asked: storableSource(source, id),
     });
