@@ -13,6 +13,8 @@ export interface StoredModel {
   readonly files: readonly StoredFile[];
   /** Names of the small files that are stored; other small files do not exist in this checkpoint. */
   readonly texts: readonly string[];
+  /** Their SHA-256 in hex, of the text as UTF-8, by name. Older versions kept none: the next verify fills them in. */
+  readonly textsSha256?: Readonly<Record<string, string>>;
   /** True once every chunk and text is stored and every file's SHA-256 is known: nothing needs the network any more. */
   readonly ready: boolean;
   /** True once every stored byte was read back and matched its digest. */
@@ -30,7 +32,7 @@ export interface StoredFile {
   readonly lastModified?: string;
   /** SHA-256 in hex that the source publishes. */
   readonly expectedSha256?: string;
-  /** SHA-256 in hex of the whole file as it was fetched; absent until it is complete. */
+  /** SHA-256 in hex of the whole file as it was fetched; absent until it was complete once. */
   readonly sha256?: string;
   /** `digestOfDigests` of the chunks when the file had that SHA-256: chunks that match these digests make up that file. */
   readonly chunksSha256?: string;

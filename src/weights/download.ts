@@ -1,5 +1,4 @@
 import { EngineError, isEngineError } from "../errors.ts";
-import { parseJsonText } from "../format/json-text.ts";
 import type { CheckpointManifest } from "../format/types.ts";
 import type { ChunkStore, StoredFile, StoredModel } from "./chunk-store.ts";
 import { defaultChunkBytes, withChunksDigest } from "./chunks.ts";
@@ -12,10 +11,8 @@ import { storageFullError } from "./storage-full.ts";
 import { storedBytes } from "./stored-bytes.ts";
 import { type StoredKind, storedContents } from "./stored-contents.ts";
 import { createCachedFiles } from "./stored-files.ts";
+import { addTexts, findBadTexts, readStoredText, storeTexts, wantsTexts } from "./stored-texts.ts";
 import type { ByteProgress, CheckpointFiles, PauseSwitch, RemoteFiles } from "./types.ts";
-
-/** tokenizer.json of gpt-oss has 28 million characters. */
-const maxTextChars = 128 * 1024 * 1024;
 
 /** How often a download begins again because the server's files changed, the store was cleared, or bytes were wrong. */
 const maxRestarts = 3;
@@ -56,14 +53,18 @@ export interface DownloadOptions {
  * before any chunk is fetched. Chunks of a file whose size, ETag or Last-Modified changed are dropped, also in
  * mid-download; so are those of a file for which its server sends none of these and publishes no SHA-256. A file counts
  * only once its whole SHA-256 is known, and is what the source publishes, where it does. Safe to call again
- * after any failure or reload; no request is made where everything is stored.
+ * after any failure or reload; no request is made where everything is stored, but for a tokenizer that was asked for
+ * (`RemoteFiles.laterTexts`) and is lacking.
  * @returns the record of the stored model, `ready`
  * @throws download-failed | checkpoint-invalid | checksum-mismatch | storage-full | storage-failed | busy | aborted
  * | what `onManifest` throws
  */
 export async function downloadCheckpoint(options: DownloadOptions): Promise<StoredModel> {
-  const known = await options.store.getModel(options.remote.id);
-  if (known?.ready) return known;
+  const { store, remote } = options;
+  const known = await store.getModel(remote.id);
+  if (known?.ready) {
+    return wantsTexts(known, remote.laterTexts) ? addTexts(store, known, remote.laterTexts, options) : known;
+  }
   const shared: Shared = { progress: undefined, isManifestTold: false, wrongFiles: new Set() };
   for (let restarts = 0; ; restarts += 1) {
     try {
@@ -97,10 +98,10 @@ async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<S
   const { remote, store, signal, pause, openHashPort } = options;
   const { kind = "checkpoint", repairs = false } = options;
   const contents = storedContents[kind];
-  const texts = rememberTexts(remote);
+  const known = await store.getModel(remote.id);
+  const texts = rememberTexts(repairs ? withKnownTexts(remote, store, known) : remote);
   const names = await contents.largeFiles(texts, signal);
   const files = await Promise.all(names.map((name) => statFile(remote, name, signal)));
-  const known = await store.getModel(remote.id);
   const chunkBytes = known?.chunkBytes ?? options.chunkBytes ?? defaultChunkBytes;
   const source = options.asked ?? known?.source;
   const fresh: StoredModel = {
@@ -123,7 +124,7 @@ async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<S
   shared.progress ??= createDownloadProgress({ loadedBytes, totalBytes }, options.onProgress);
   shared.progress.report("tokenizer.json");
   try {
-    const model: StoredModel = { ...draft, texts: await storeTexts(texts, contents.texts, store, signal) };
+    const model = { ...draft, ...(await storeTexts(store, remote.id, texts, contents.texts, signal)) };
     await store.putModel(model);
     const digests = await fetchMissingChunks({
       ...{ remote, store, model, signal, pause, openHashPort, progress: shared.progress },
@@ -172,12 +173,13 @@ async function finish(
   await store.release(model.id);
   const record = await store.getModel(model.id);
   const numMissing = await countMissingChunks(store, model);
-  if (record === undefined || numMissing > 0) {
+  const badTexts = await findBadTexts(store, model);
+  if (record === undefined || numMissing > 0 || badTexts.length > 0) {
     throw new Restart(
       new EngineError(
         "storage-failed",
-        `The browser removed parts of the model while it was downloaded (${numMissing} chunks). Keep the site's data, then try again.`,
-        { details: { numMissing } },
+        `The browser removed parts of the model while it was downloaded (${[`${numMissing} chunks`, ...badTexts].join(", ")}). Keep the site's data, then try again.`,
+        { details: { numMissing, badTexts } },
       ),
     );
   }
@@ -210,6 +212,14 @@ function rememberTexts(remote: RemoteFiles): RemoteFiles {
   };
 }
 
+/** For a repair of a model that was whole once: its small files must stay the ones that they were. */
+function withKnownTexts(remote: RemoteFiles, store: ChunkStore, known: StoredModel | undefined): RemoteFiles {
+  if (known === undefined || !known.files.some(({ sha256 }) => sha256 !== undefined)) return remote;
+  const readText = async (name: string, signal?: AbortSignal) =>
+    (await readStoredText({ store, model: known, remote }, name, signal)) ?? remote.readText(name, signal);
+  return { ...remote, readText };
+}
+
 /** Reads headers from stored first chunks where they are, so that resuming fetches nothing twice. */
 function withStoredHeaders(remote: RemoteFiles, store: ChunkStore, model: StoredModel): CheckpointFiles {
   const cached = createCachedFiles({ store, model, remote });
@@ -222,24 +232,6 @@ function withStoredHeaders(remote: RemoteFiles, store: ChunkStore, model: Stored
       return (isStored ? cached : remote).read(name, startBytes, endBytes, signal);
     },
   };
-}
-
-async function storeTexts(
-  remote: RemoteFiles,
-  names: readonly string[],
-  store: ChunkStore,
-  signal?: AbortSignal,
-): Promise<string[]> {
-  const stored: string[] = [];
-  for (const name of names) {
-    const text = await remote.readText(name, signal);
-    if (text === undefined) continue;
-    // Also tells a body that was cut short, which HTTP does not always show.
-    parseJsonText(name, text, maxTextChars);
-    await store.putText(remote.id, name, text);
-    stored.push(name);
-  }
-  return stored;
 }
 
 function sumSizes(files: readonly StoredFile[]): number {

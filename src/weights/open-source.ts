@@ -4,10 +4,10 @@ import type { Fetch } from "./http-request.ts";
 import { type CommitPins, openHubFiles } from "./hub-files.ts";
 import { folderFiles } from "./picked-files.ts";
 import type { PickedPurpose } from "./picked-folder.ts";
-import { hubLocationOf } from "./source-spec.ts";
+import { hubLocationOf, parseHubRepo } from "./source-spec.ts";
 import type { HubLocation, ModelSource, SourceLocation } from "./source-types.ts";
 import { withTokenizerFrom } from "./tokenizer-source.ts";
-import type { RemoteFiles } from "./types.ts";
+import type { RemoteFiles, TextSource } from "./types.ts";
 
 export interface SourceServices {
   /** Default: the global fetch. */
@@ -34,11 +34,36 @@ export async function openSource(source: ModelSource, services: SourceServices =
   const own = await openLocation(source, { ...services, storedAs: source.id });
   const named: RemoteFiles = source.id === undefined ? own : { ...own, id: source.id };
   const tokenizer =
-    source.tokenizer === undefined ? undefined : await openLocation(source.tokenizer, services, "tokenizer");
-  const stays = "files" in source || "directory" in source ? source.import !== true : false;
+    source.tokenizer === undefined ? undefined : await openTokenizer(source.tokenizer, services);
+  const files = tokenizer === undefined ? named : withTokenizerFrom(named, tokenizer);
+  const isFolder = "files" in source || "directory" in source;
+  const isImport = isFolder && source.import === true;
+  const from = isImport ? files : tokenizer;
+  const laterTexts: TextSource | undefined = from && { replaces: isImport, readText: from.readText };
   return {
-    files: tokenizer === undefined ? named : withTokenizerFrom(named, tokenizer),
-    stored: !stays,
+    files: laterTexts === undefined ? files : { ...files, laterTexts },
+    stored: !isFolder || isImport,
+  };
+}
+
+/** A repository's commit is not asked for before a text is: a model that is stored whole needs none. */
+async function openTokenizer(
+  location: SourceLocation,
+  { pins: _pins, ...services }: SourceServices, // these stand for stored models
+): Promise<Pick<RemoteFiles, "readText">> {
+  const hub =
+    "baseUrl" in location ? hubLocationOf(location.baseUrl) : "hf" in location ? location : undefined;
+  if (hub === undefined) return openLocation(location, services, "tokenizer");
+  parseHubRepo(hub.hf); // what is wrong with it shows at once
+  let opening: Promise<RemoteFiles> | undefined;
+  return {
+    async readText(name, signal) {
+      opening ??= openLocation(hub, services, "tokenizer");
+      opening.catch(() => {
+        opening = undefined;
+      });
+      return (await opening).readText(name, signal);
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import { chunkRef } from "./chunks.ts";
 import { downloadCheckpoint } from "./download.ts";
 import type { OpenHashPort } from "./hashing/protocol.ts";
 import { healChunk } from "./heal-chunk.ts";
+import { healText } from "./stored-texts.ts";
 import type { RemoteFiles } from "./types.ts";
 import { type VerifiedFile, type VerifyOptions, type VerifyReport, verifyModel } from "./verify-model.ts";
 
@@ -29,7 +30,7 @@ export async function repairModel(options: RepairOptions): Promise<VerifyReport>
   if (!model.ready) model = await complete();
   const before = await verifyModel({ ...options, model });
   if (before.ok) return before;
-  for (const name of before.badTexts) await repairText(options, name);
+  for (const name of before.badTexts) await healText({ store, model, remote }, name, signal);
   let isPartial = false;
   for (const found of before.files) {
     if (!found.ok && found.badChunks.length === 0) {
@@ -49,11 +50,6 @@ export async function repairModel(options: RepairOptions): Promise<VerifyReport>
     `${model.id} could not be repaired: what ${remote.id} has now is not what was stored. Delete the model and download it again.`,
     { details: { files: after.files.filter(({ ok }) => !ok).map(({ name }) => name) } },
   );
-}
-
-async function repairText({ store, remote, model, signal }: RepairOptions, name: string): Promise<void> {
-  const text = await remote.readText(name, signal);
-  if (text !== undefined) await store.putText(model.id, name, text);
 }
 
 /** @returns whether chunks are left that have no digest to prove them by: the whole file's must */

@@ -5,6 +5,7 @@ import type { ChunkReaderOptions } from "./chunk-reader.ts";
 import type { ChunkStore, StoredFile } from "./chunk-store.ts";
 import { chunkRange, chunkRef, sha256 } from "./chunks.ts";
 import { healChunk } from "./heal-chunk.ts";
+import { readStoredText } from "./stored-texts.ts";
 import type { CheckpointFiles, RemoteFiles } from "./types.ts";
 import { createChunkChoice, type VerifyMode } from "./verify-mode.ts";
 
@@ -126,22 +127,6 @@ function checkRange(file: StoredFile, startBytes: number, endBytes: number): voi
     "checkpoint-invalid",
     `${file.name} has ${file.sizeBytes} bytes; cannot read [${startBytes}, ${endBytes}).`,
     { details: { file: file.name, startBytes, endBytes } },
-  );
-}
-
-async function readStoredText(
-  { store, model, remote }: ChunkReaderOptions,
-  name: string,
-  signal: AbortSignal | undefined,
-): Promise<string | undefined> {
-  throwIfAborted(signal);
-  if (!model.texts.includes(name)) return undefined;
-  const text = (await store.getText(model.id, name)) ?? (await remote?.readText(name, signal));
-  if (text !== undefined) return text;
-  throw new EngineError(
-    "checksum-mismatch",
-    `${name} is missing from the browser's storage; download the model again.`,
-    { details: { file: name } },
   );
 }
 

@@ -14,7 +14,10 @@ export const textFileNames: readonly string[] = [
 export const originalFolderName = "original";
 
 /** The same checkpoint, with the files about text that it lacks taken from `other`. */
-export function withTokenizerFrom<T extends CheckpointFiles>(files: T, other: CheckpointFiles): T {
+export function withTokenizerFrom<T extends CheckpointFiles>(
+  files: T,
+  other: Pick<CheckpointFiles, "readText">,
+): T {
   return {
     ...files,
     async readText(name, signal) {

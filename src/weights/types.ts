@@ -41,6 +41,15 @@ export interface RemoteFiles extends CheckpointFiles {
    * nothing. Absent for a source without a listing.
    */
   expected?(name: string, signal?: AbortSignal): Promise<ExpectedFile | undefined>;
+  /** What a model that is stored already is given from here. Absent where a stored model is to be left as it is. */
+  readonly laterTexts?: TextSource;
+}
+
+/** Where small files about text come from for a model that is stored already: its tokenizer's place, an imported folder. */
+export interface TextSource {
+  /** Whether it replaces files that are stored (an import does); otherwise it is asked only where the tokenizer is lacking. */
+  readonly replaces: boolean;
+  readText(name: string, signal?: AbortSignal): Promise<string | undefined>;
 }
 
 /** What a file must be, from a source that is pinned. */

@@ -4,6 +4,7 @@ import { chunkRange, chunkRef, digestOfDigests, numChunks, sha256, withChunksDig
 import { createSha256 } from "./hashing/sha256.ts";
 import { inOrderAhead } from "./in-order-ahead.ts";
 import { createDownloadProgress, type DownloadProgress } from "./progress.ts";
+import { findBadTexts, textDigests } from "./stored-texts.ts";
 import type { ByteProgress } from "./types.ts";
 
 /** What a check of every stored byte found. */
@@ -35,7 +36,7 @@ export interface VerifyOptions {
 }
 
 /**
- * Checks every stored chunk against its SHA-256, and that these are the digests of the file whose own SHA-256 was taken
+ * Checks every small file and every stored chunk against its SHA-256, and that these are the digests of the file whose own SHA-256 was taken
  * when it was stored; where that is not known, hashes the whole file, at 0.3 GB/s. Reads all of the model. Changes nothing
  * but the model's record, which remembers a success.
  * @throws storage-failed | busy | aborted
@@ -44,14 +45,22 @@ export async function verifyModel(options: VerifyOptions): Promise<VerifyReport>
   const { store, model, onProgress } = options;
   const totalBytes = model.files.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
   const progress = createDownloadProgress({ phase: "verify", loadedBytes: 0, totalBytes }, onProgress);
-  const badTexts: string[] = [];
-  for (const name of model.texts)
-    if ((await store.getText(model.id, name)) === undefined) badTexts.push(name);
+  const badTexts = await findBadTexts(store, model);
   const files: VerifiedFile[] = [];
   for (const file of model.files) files.push(await verifyFile(options, file, progress));
   const ok = model.ready && badTexts.length === 0 && files.every((file) => file.ok);
-  if (ok && (!model.checked || model.files.some((file) => file.chunksSha256 === undefined)))
-    await store.putModel({ ...model, checked: true, files: await withDigests(options, files) });
+  const isKnown =
+    model.files.every((file) => file.chunksSha256 !== undefined) &&
+    model.texts.every((name) => model.textsSha256?.[name] !== undefined);
+  if (ok && !(model.checked && isKnown)) {
+    const textsSha256 = await textDigests(store, model);
+    await store.putModel({
+      ...model,
+      textsSha256,
+      checked: true,
+      files: await withDigests(options, files),
+    });
+  }
   progress.complete(model.files.at(-1)?.name ?? "");
   return { id: model.id, ok, files, badTexts };
 }

@@ -10,6 +10,7 @@ import type { Pause } from "../weights/pause.ts";
 import type { ModelSource } from "../weights/source-types.ts";
 import { storableSource } from "../weights/storable-source.ts";
 import type { StorageOptions } from "../weights/storage-options.ts";
+import { wantsTexts } from "../weights/stored-texts.ts";
 import type { Stores } from "../weights/stores.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
 import { ifUnchangedElsewhere } from "./if-unchanged.ts";
@@ -116,7 +117,8 @@ async function fetchAndOpen(
       asked: storableSource(source, id),
     });
   };
-  if ((await stores.find(id))?.model.ready) return open(options.onProgress);
+  const found = (await stores.find(id))?.model;
+  if (found?.ready && !wantsTexts(found, remote.laterTexts)) return open(options.onProgress);
   const free = await waiting(services, id, options, (onWaiting) =>
     locks.hold("download", id, { policy: "wait", onWaiting, signal }),
   );
