@@ -192,7 +192,13 @@ export function createModelControl(options: ModelControlOptions): ModelControl {
       picker.showStored(models);
       list.show(models, facts);
     } catch {
-      list.show([], undefined);
+      list.show(
+        [],
+        await session
+          .engine()
+          .storage()
+          .catch(() => undefined),
+      );
     }
   }
 

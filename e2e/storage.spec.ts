@@ -193,13 +193,13 @@ for (const [store, quotas] of [
   });
 }
 
-for (const store of ["indexeddb"] as const) {
+for (const store of ["indexeddb", "opfs"] as const) {
   test(`${store}: site data cleared in mid-download ends in a whole model or an error, never in a broken model`, async ({
     serve,
     visit,
   }) => {
     const site = await serve(storageSite);
-    const { context } = await visit({ args: noGpuArgs });
+    const { context, close } = await visit({ args: noGpuArgs });
     const page = await openTab(context, site.url);
     const devtools = await context.newCDPSession(page);
     throttle(200);
@@ -209,9 +209,21 @@ for (const store of ["indexeddb"] as const) {
     throttle(0);
     await expect.poll(() => outcome(page)).toBeDefined();
     expect(["ready", "storage-failed"]).toContain(await outcome(page));
-    await beginDownload(page, checkpoint.server.url, { store });
-    await expect.poll(() => outcome(page)).toBe("ready");
-    expect((await verify(page, checkpoint.server.url)).ok).toBe(true);
+    // Chromium's private file system answers nobody from then on, until the browser is restarted: IndexedDB must.
+    const next = await openTab(context, site.url);
+    await beginDownload(next, checkpoint.server.url);
+    await expect.poll(() => outcome(next)).toBe("ready");
+    expect((await verify(next, checkpoint.server.url)).ok).toBe(true);
+    if (store === "indexeddb") return;
+    expect((await next.evaluate(() => engine.storage())).failedStores).toMatchObject([{ store }]);
+    await next.evaluate((id) => engine.deleteModel(id), checkpoint.server.url);
+    await close();
+    const restarted = await openTab((await visit({ args: noGpuArgs })).context, site.url);
+    expect((await restarted.evaluate(() => engine.storage())).failedStores).toEqual([]);
+    await beginDownload(restarted, checkpoint.server.url, { store });
+    await expect.poll(() => outcome(restarted)).toBe("ready");
+    const [model] = await restarted.evaluate(() => engine.models());
+    expect(model).toMatchObject({ ready: true, store });
   });
 }
 

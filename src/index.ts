@@ -106,6 +106,7 @@ export type {
   UrlLocation,
 } from "./weights/source-types.ts";
 export type { StorageOptions } from "./weights/storage-options.ts";
+export type { StoreFault } from "./weights/store-faults.ts";
 export type { ByteProgress } from "./weights/types.ts";
 export type { VerifyMode } from "./weights/verify-mode.ts";
 export type { VerifiedFile, VerifyReport } from "./weights/verify-model.ts";

@@ -44,13 +44,16 @@ describe("a stored model", () => {
 });
 
 test("the storage is summed up, with whether it lasts", () => {
-  const facts = { persisted: false, usageBytes: undefined, claimedQuotaBytes: undefined };
+  const facts = { persisted: false, usageBytes: undefined, claimedQuotaBytes: undefined, failedStores: [] };
   expect(storageSummary([], facts)).toBe("Nothing yet.");
   expect(storageSummary([model], undefined)).toBe("1 model, 14.8 MB.");
   expect(storageSummary([model, part], facts)).toBe(
     "2 models, 19.8 MB. The browser may delete it when space runs short.",
   );
   expect(storageSummary([model], { ...facts, persisted: true })).toContain("stays until you delete");
+  const failing = { ...facts, failedStores: [{ store: "opfs", message: "no" }] } as const;
+  expect(storageSummary([], failing)).toMatch(/^The browser's private file system does not answer/);
+  expect(storageSummary([model], failing)).toMatch(/^1 model, .* restart the browser\.$/);
 });
 
 test("a check says what is damaged, by file", () => {

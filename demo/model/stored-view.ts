@@ -51,13 +51,19 @@ export function storageSummary(
   models: readonly StoredModelSummary[],
   facts: StorageFacts | undefined,
 ): string {
-  if (models.length === 0) return "Nothing yet.";
+  const failed = (facts?.failedStores ?? []).map(failedStoreText);
+  if (models.length === 0) return failed.length === 0 ? "Nothing yet." : failed.join(" ");
   const bytes = models.reduce((sum, { storedBytes }) => sum + storedBytes, 0);
   const total = `${models.length === 1 ? "1 model" : `${models.length} models`}, ${formatBytes(bytes)}.`;
   if (facts === undefined) return total;
-  return facts.persisted
-    ? `${total} It stays until you delete it.`
-    : `${total} The browser may delete it when space runs short.`;
+  const future = facts.persisted
+    ? "It stays until you delete it."
+    : "The browser may delete it when space runs short.";
+  return [total, future, ...failed].join(" ");
+}
+
+function failedStoreText({ store }: StorageFacts["failedStores"][number]): string {
+  return `The browser's ${storeNames[store]} does not answer, so models in it are not listed: close this site's other tabs, or restart the browser.`;
 }
 
 /** What a check found. */

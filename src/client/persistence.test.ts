@@ -13,13 +13,25 @@ it("asks once, and not at all where the browser promised before", async () => {
   expect(before).not.toHaveBeenCalled();
 });
 
-it.each<[string, () => Promise<StorageEstimate>, object]>([
+const nothing = { usageBytes: undefined, claimedQuotaBytes: undefined };
+it.each<[string, () => unknown, object]>([
   ["gives figures", async () => ({ usage: 5, quota: 10 }), { usageBytes: 5, claimedQuotaBytes: 10 }],
-  ["says nothing", async () => ({}), { usageBytes: undefined, claimedQuotaBytes: undefined }],
+  ["says nothing", async () => ({}), nothing],
+  ["answers nothing", async () => undefined, nothing],
+  ["answers no promise", () => undefined, nothing],
+  ["has no figures", async () => ({ usage: Number.NaN, quota: Number.POSITIVE_INFINITY }), nothing],
   ["claims no room", async () => ({ usage: 5, quota: 0 }), { usageBytes: 5, claimedQuotaBytes: 0 }],
-  ["fails", () => Promise.reject(new Error("no")), { usageBytes: undefined, claimedQuotaBytes: undefined }],
+  ["fails", () => Promise.reject(new Error("no")), nothing],
+  [
+    "throws",
+    () => {
+      throw new Error("no");
+    },
+    nothing,
+  ],
 ])("tells what a browser says that %s", async (_, estimate, facts) => {
-  expect(await createPersistence({ estimate }).facts()).toEqual({ persisted: false, ...facts });
+  const storage = { estimate, persisted: estimate } as Partial<StorageManager>;
+  expect(await createPersistence(storage).facts()).toEqual({ persisted: false, ...facts });
 });
 
 it("does without a storage manager, and takes a refusal", async () => {

@@ -1,5 +1,14 @@
+import { estimateStorage } from "../weights/storage-estimate.ts";
+import type { StoreFault } from "../weights/store-faults.ts";
+
+/** What the browser says about this site's storage, and what the engine found of it. */
+export interface StorageFacts extends BrowserStorageFacts {
+  /** Of the browser's stores those that fail. Models in them are not listed, and nothing is stored there. */
+  readonly failedStores: readonly StoreFault[];
+}
+
 /** What the browser says about this site's storage. */
-export interface StorageFacts {
+export interface BrowserStorageFacts {
   /** True where the browser promised not to delete the models by itself when space runs short. */
   readonly persisted: boolean;
   /** Bytes that this site takes, by the browser's account; undefined where it gives none. */
@@ -22,15 +31,19 @@ export function createPersistence(storage: Storage | undefined = globalThis.navi
       hasAsked = true;
       void askOnce(storage).catch(() => {});
     },
-    async facts(): Promise<StorageFacts> {
-      const estimate: StorageEstimate = (await storage?.estimate?.().catch(() => undefined)) ?? {};
-      return {
-        persisted: (await storage?.persisted?.().catch(() => false)) ?? false,
-        usageBytes: estimate.usage,
-        claimedQuotaBytes: estimate.quota,
-      };
+    async facts(): Promise<BrowserStorageFacts> {
+      const { usage, quota } = await estimateStorage(storage);
+      return { persisted: await isPersisted(storage), usageBytes: usage, claimedQuotaBytes: quota };
     },
   };
+}
+
+async function isPersisted(storage: Storage | undefined): Promise<boolean> {
+  try {
+    return (await storage?.persisted?.()) === true;
+  } catch {
+    return false;
+  }
 }
 
 async function askOnce(storage: Storage | undefined): Promise<void> {

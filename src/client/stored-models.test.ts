@@ -181,3 +181,13 @@ describe("models of a worker engine", () => {
     expect(await engine.repairModel("m")).toEqual({ id: "m", ok: true, files: [], badTexts: [] });
   });
 });
+
+describe("storage", () => {
+  test("names the stores that fail, and gives the browser's figures also without a worker", async () => {
+    const faults = [{ store: "opfs", message: "no answer" }] as const;
+    const { engine } = start({}, { stored: fakeStoredModels({ faults: async () => faults }) });
+    expect((await engine.storage()).failedStores).toEqual(faults);
+    engine.dispose();
+    expect(await engine.storage()).toMatchObject({ persisted: false, failedStores: [] });
+  });
+});

@@ -63,7 +63,7 @@ export interface WorkerEngine {
   cancelDownload(options?: { readonly deletePartial?: boolean }): Promise<void>;
   /** The checkpoints in this browser's storage, whole or in part, with their sizes. */
   models(): Promise<readonly StoredModelSummary[]>;
-  /** What the browser says about this site's storage. For display only. */
+  /** What the browser says about this site's storage, and which of its stores fail. For display only. */
   storage(): Promise<StorageFacts>;
   /** Reads every stored byte of a model and checks all digests. @throws request-invalid where it is not stored | busy */
   verifyModel(id: string, options?: StorageWorkOptions): Promise<VerifyReport>;
@@ -171,7 +171,11 @@ export function createWorkerEngine(options: WorkerEngineOptions = {}): WorkerEng
     cancelDownload: ({ deletePartial = false } = {}) =>
       connection.call((host) => host.cancelDownload(deletePartial)),
     models: () => connection.call((host) => host.models()),
-    storage: () => persistence.facts(),
+    storage: async () => {
+      // The browser's figures are there also where the worker is not any more.
+      const faults = connection.call((host) => host.storeFaults()).catch(() => []);
+      return { ...(await persistence.facts()), failedStores: await faults };
+    },
     verifyModel: (id, { onProgress, signal } = {}) =>
       connection.call((host, call) => host.verifyModel(call, id, each(onProgress)), signal),
     repairModel: (id, { onProgress, signal, source } = {}) => {

@@ -130,6 +130,7 @@ export function fakeStoredModels(overrides: Partial<StoredModels> = {}): StoredM
   const report = { ok: true, files: [], badTexts: [] };
   return {
     list: async () => [],
+    faults: async () => [],
     remove: async () => {},
     removePartial: async () => {},
     verify: async (id) => ({ ...report, id }),

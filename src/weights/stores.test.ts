@@ -1,5 +1,6 @@
 import "fake-indexeddb/auto";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { EngineError } from "../errors.ts";
 import { createFakeOpfs, type FakeOpfs } from "../testing/fake-opfs.ts";
 import { contractModel } from "../testing/store-contract.ts";
 import type { ChunkStore } from "./chunk-store.ts";
@@ -51,6 +52,76 @@ describe("createStores", () => {
     await expect(createStores(indexeddb, opfs).choose("m", wrong)).rejects.toMatchObject({
       code: "request-invalid",
     });
+  });
+});
+
+describe("createStores where one store fails", () => {
+  /** A private file system as private windows have it, until it is allowed. */
+  function refusing() {
+    const state = { isRefused: true, numTries: 0 };
+    const store = createOpfsStore(async () => {
+      state.numTries += 1;
+      if (state.isRefused) throw new DOMException("no", "SecurityError");
+      return fake.root;
+    });
+    return { state, store };
+  }
+
+  it("does without it, and says so", async () => {
+    const stores = createStores(indexeddb, refusing().store);
+    await indexeddb.putModel(contractModel("a"));
+    expect((await stores.list()).map(({ id }) => id)).toEqual(["a"]);
+    expect((await stores.find("a"))?.store.kind).toBe("indexeddb");
+    expect(await stores.find("b")).toBeUndefined();
+    for (const wanted of [undefined, "indexeddb", "auto"] as const)
+      expect((await stores.choose("b", wanted)).kind).toBe("indexeddb");
+    const fault = { store: "opfs", message: expect.stringContaining("failed (no)") };
+    expect(await stores.faults()).toEqual([fault]);
+    await stores.remove("a");
+    expect(await stores.list()).toEqual([]);
+  });
+  it("fails where it is asked for by name, or where what is to be deleted may lie in it", async () => {
+    const stores = createStores(indexeddb, refusing().store);
+    const failed = { code: "storage-failed" };
+    await expect(stores.choose("b", "opfs")).rejects.toMatchObject(failed);
+    await expect(stores.remove("b")).rejects.toMatchObject({
+      ...failed,
+      details: { store: "opfs", id: "b" },
+    });
+  });
+  it("waits for it once, and takes it back when it answers again", async () => {
+    const { state, store } = refusing();
+    const stores = createStores(indexeddb, store);
+    await opfs.putModel(contractModel("b"));
+    await opfs.release("b");
+    expect(await stores.list()).toEqual([]);
+    state.isRefused = false;
+    expect(await stores.list(), "asked in the background only").toEqual([]);
+    await expect.poll(() => stores.faults()).toEqual([]);
+    expect((await stores.list()).map(({ id }) => id)).toEqual(["b"]);
+  });
+  it("does without IndexedDB as well, but for what is to go there", async () => {
+    const broken = { ...indexeddb };
+    broken.getModel = broken.listModels = async () => {
+      throw new EngineError("storage-failed", "blocked");
+    };
+    const stores = createStores(broken, opfs);
+    await opfs.putModel(contractModel("b"));
+    expect((await stores.list()).map(({ id }) => id)).toEqual(["b"]);
+    expect((await stores.choose("c", "auto")).kind).toBe("opfs");
+    await expect(stores.choose("c", undefined)).rejects.toMatchObject({ code: "storage-failed" });
+  });
+  it("fails where none answers, and asks all again the next time", async () => {
+    const { state, store } = refusing();
+    const stores = createStores(store, undefined);
+    await expect(stores.list()).rejects.toMatchObject({ code: "storage-failed" });
+    expect(await stores.faults()).toHaveLength(1);
+    state.isRefused = false;
+    expect(await stores.list()).toEqual([]);
+  });
+  it("passes on what is no fault of a store", async () => {
+    const busy = { ...opfs, getModel: async () => Promise.reject(new EngineError("busy", "another tab")) };
+    await expect(createStores(indexeddb, busy).find("m")).rejects.toMatchObject({ code: "busy" });
   });
 });
 

@@ -6,6 +6,7 @@ import { readManifest } from "../weights/manifest.ts";
 import { openSource } from "../weights/open-source.ts";
 import { createOpfsStore } from "../weights/opfs/opfs-store.ts";
 import { createRememberedSettings } from "../weights/remembered-settings.ts";
+import { estimateStorage } from "../weights/storage-estimate.ts";
 import { openStoredCheckpoint } from "../weights/stored-files.ts";
 import { createStores } from "../weights/stores.ts";
 import { holdLifeLock } from "./life-lock.ts";
@@ -55,7 +56,7 @@ export function createBrowserServices(scope: { readonly navigator: Navigator }):
       }
     },
     storageBytes: async () => {
-      const { quota, usage } = (await scope.navigator.storage?.estimate?.().catch(() => undefined)) ?? {};
+      const { quota, usage } = await estimateStorage(scope.navigator.storage);
       return quota === undefined || usage === undefined ? undefined : Math.max(0, quota - usage);
     },
     openModel: (source, options) => openModel(source, services, options),

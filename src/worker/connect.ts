@@ -25,6 +25,7 @@ export function connect(endpoint: Endpoint): HostApi {
     resumeDownload: () => remote.resumeDownload(),
     cancelDownload: (deletePartial) => remote.cancelDownload(deletePartial),
     models: () => remote.models(),
+    storeFaults: () => remote.storeFaults(),
     verifyModel: (call, id, deliver) => remote.verifyModel(call, id, taking(deliver)),
     repairModel: (call, id, source, deliver) => remote.repairModel(call, id, source, taking(deliver)),
     exportModel: (call, id, folder, deliver) => remote.exportModel(call, id, folder, taking(deliver)),

@@ -20,6 +20,7 @@ export type ModelCalls = Pick<
   | "resumeDownload"
   | "cancelDownload"
   | "models"
+  | "storeFaults"
   | "verifyModel"
   | "repairModel"
   | "exportModel"
@@ -147,6 +148,7 @@ export function createModelCalls({ services, requests, openEngine, reportFault }
       if (deletePartial && downloadId !== undefined) await stored.removePartial(downloadId);
     },
     models: () => stored.list(),
+    storeFaults: () => stored.faults(),
     verifyModel: (call, id, deliver) =>
       requests.run(call, "verify a model", (signal) =>
         delivering(deliver, (onProgress) => stored.verify(id, { onProgress, signal })),

@@ -12,6 +12,7 @@ import type {
 import type { StoredModelSummary } from "../weights/models.ts";
 import type { ModelSource } from "../weights/source-types.ts";
 import type { StorageOptions } from "../weights/storage-options.ts";
+import type { StoreFault } from "../weights/store-faults.ts";
 import type { ByteProgress } from "../weights/types.ts";
 import type { VerifyReport } from "../weights/verify-model.ts";
 import type { OtherTabPolicy } from "./model-locks.ts";
@@ -89,6 +90,8 @@ export interface HostApi {
   /** Aborts the download under way and waits for its end. */
   cancelDownload(deletePartial: boolean): Promise<void>;
   models(): Promise<readonly StoredModelSummary[]>;
+  /** The browser's stores that do not answer. */
+  storeFaults(): Promise<readonly StoreFault[]>;
   verifyModel(call: CallId, id: string, deliver: Deliver<ByteProgress>): Promise<VerifyReport>;
   repairModel(
     call: CallId,

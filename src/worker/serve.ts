@@ -26,6 +26,7 @@ export function serve(api: HostApi, endpoint: Endpoint): void {
     resumeDownload: () => asEngineError(api.resumeDownload()),
     cancelDownload: (deletePartial) => asEngineError(api.cancelDownload(deletePartial)),
     models: () => asEngineError(api.models()),
+    storeFaults: () => asEngineError(api.storeFaults()),
     verifyModel: (call, id, deliver) => releasing(deliver, api.verifyModel(call, id, deliver)),
     repairModel: (call, id, source, deliver) =>
       releasing(deliver, api.repairModel(call, id, source, deliver)),

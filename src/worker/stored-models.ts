@@ -5,6 +5,7 @@ import { openSource } from "../weights/open-source.ts";
 import { repairModel } from "../weights/repair-model.ts";
 import type { ModelSource } from "../weights/source-types.ts";
 import { asSource } from "../weights/storable-source.ts";
+import type { StoreFault } from "../weights/store-faults.ts";
 import type { FoundModel } from "../weights/stores.ts";
 import type { ByteProgress } from "../weights/types.ts";
 import { type VerifyReport, verifyModel } from "../weights/verify-model.ts";
@@ -19,6 +20,8 @@ export interface StoredModelOptions {
 /** Work on the models in this browser's storage. */
 export interface StoredModels {
   list(): Promise<readonly StoredModelSummary[]>;
+  /** The stores that do not answer. */
+  faults(): Promise<readonly StoreFault[]>;
   /** `ownId` is the model that this tab itself has on the GPU. @throws busy where another tab uses the model */
   remove(id: string, ownId: string | undefined): Promise<void>;
   /** Removes a model only where it is not complete. */
@@ -53,6 +56,7 @@ export function createStoredModels({ stores, locks, pins, openHashPort }: OpenMo
 
   return {
     list: () => stores.list(),
+    faults: () => stores.faults(),
     remove: (id, ownId) =>
       alone(id, async () => {
         const free = id === ownId ? async () => {} : await locks.hold("engine", id, { policy: "refuse" });
