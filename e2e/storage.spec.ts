@@ -227,6 +227,48 @@ for (const store of ["indexeddb", "opfs"] as const) {
   });
 }
 
+test("indexeddb: another tab may delete the database; where a tab prevents that, the wait ends in an error", async ({
+  serve,
+  visit,
+}) => {
+  const site = await serve(storageSite);
+  const { context, page: other } = await visit({ args: noGpuArgs });
+  const page = await openTab(context, site.url);
+  await beginDownload(page, checkpoint.server.url);
+  await expect.poll(() => outcome(page)).toBe("ready");
+  await other.goto(site.url);
+  /** Resolves to the first thing that happens to the deletion. */
+  const deleteDatabase = () => {
+    return new Promise<string>((resolve) => {
+      const request = indexedDB.deleteDatabase("gpt-oss-webgpu");
+      request.onsuccess = () => resolve("deleted");
+      request.onblocked = () => resolve("blocked");
+    });
+  };
+  expect(await other.evaluate(deleteDatabase)).toBe("deleted");
+  expect(await page.evaluate(() => engine.models())).toEqual([]);
+
+  const keeping = await context.newPage();
+  await keeping.goto(site.url);
+  await keeping.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        const request = indexedDB.open("gpt-oss-webgpu");
+        request.onsuccess = () => {
+          (globalThis as { kept?: IDBDatabase }).kept = request.result; // so that the collector leaves it open
+          resolve();
+        };
+      }),
+  );
+  expect(await other.evaluate(deleteDatabase)).toBe("blocked");
+  const next = await openTab(context, site.url);
+  await beginDownload(next, checkpoint.server.url);
+  await expect.poll(() => outcome(next)).toBe("storage-failed");
+  await keeping.close();
+  await beginDownload(next, checkpoint.server.url);
+  await expect.poll(() => outcome(next)).toBe("ready");
+});
+
 function clearSite(devtools: CDPSession, url: string) {
   return devtools.send("Storage.clearDataForOrigin", { origin: new URL(url).origin, storageTypes: "all" });
 }

@@ -84,6 +84,33 @@ describe("createIndexedDbStore", () => {
     expect(await store.getModel("m")).toEqual(model("m"));
     expect(opened).toHaveLength(2);
   });
+  it("gives way to a tab that deletes the database, and begins a new one", async () => {
+    const name = `indexeddb-store-test-${numDatabases++}`;
+    const store = createIndexedDbStore(name);
+    await store.putModel(model("m"));
+    const deleting = indexedDB.deleteDatabase(name);
+    await new Promise((resolve, reject) => {
+      deleting.onsuccess = resolve;
+      deleting.onblocked = () => reject(new Error("blocked"));
+    });
+    expect(await store.getModel("m")).toBeUndefined();
+    await store.putModel(model("m"));
+    expect(await store.listModels()).toHaveLength(1);
+  });
+  it("does not wait for ever for a database that is being deleted under a tab that keeps it open", async () => {
+    const name = `indexeddb-store-test-${numDatabases++}`;
+    const keeping = indexedDB.open(name);
+    await new Promise((resolve) => keeping.addEventListener("success", resolve));
+    indexedDB.deleteDatabase(name);
+    const store = createIndexedDbStore(name, 50);
+    const put = store.putModel(model("late"));
+    await expect(put).rejects.toMatchObject({ code: "storage-failed", details: { name: "TimeoutError" } });
+    await expect(put).rejects.toThrow(/did not open for 0\.05 s\)\. Close the other tabs/);
+    keeping.result.close();
+    await expect.poll(() => store.listModels().catch(() => "blocked")).toEqual([]);
+    await store.putModel(model("m"));
+    expect(await store.listModels(), "what was given up is not done later").toHaveLength(1);
+  });
   it("says so where there is no IndexedDB", async () => {
     vi.stubGlobal("indexedDB", undefined);
     await expect(newStore().getModel("m")).rejects.toThrow(/IndexedDB is not available/);

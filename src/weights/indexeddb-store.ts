@@ -1,8 +1,8 @@
-import { createStore, promisifyRequest, type UseStore } from "idb-keyval";
-import { EngineError } from "../errors.ts";
+import { promisifyRequest } from "idb-keyval";
 import type { ChunkRef, ChunkStore, FileHash, FoundChunk, StoredModel } from "./chunk-store.ts";
+import { openDatabase } from "./indexed-database.ts";
 import { readBlob } from "./read-blob.ts";
-import { isClosedConnection, isLostFile, storageError } from "./storage-errors.ts";
+import { isLostFile, storageError } from "./storage-errors.ts";
 
 // Keys: ["model", id], ["text", id, name], ["chunk", id, file, index], ["digest", id, file, index],
 // ["hash", id, file].
@@ -13,8 +13,8 @@ type Key = readonly [kind: "model" | "text" | "chunk" | "digest" | "hash", ...re
  * stored ArrayBuffers: both are read; read-blob.ts has how). Digests lie beside the chunks, not in the model's record: a record rewritten
  * for each of 4 000 chunks would cost more than it says.
  */
-export function createIndexedDbStore(databaseName = "gpt-oss-webgpu"): ChunkStore {
-  const run = openDatabase(databaseName);
+export function createIndexedDbStore(databaseName = "gpt-oss-webgpu", openWaitMs?: number): ChunkStore {
+  const run = openDatabase(databaseName, "chunks", openWaitMs);
   const get = (action: string, key: Key) =>
     run<unknown>(action, "readonly", (store) => promisifyRequest(store.get([...key])));
   const put = (action: string, entries: readonly (readonly [Key, unknown])[]) =>
@@ -130,32 +130,6 @@ async function readValue(value: unknown, skipBytes: number, target: Uint8Array):
 /** Keys that begin with `prefix`, itself included: arrays sort after strings and numbers in IndexedDB. */
 function under(prefix: Key): IDBKeyRange {
   return IDBKeyRange.bound([...prefix], [...prefix, []]);
-}
-
-type Run = <T>(
-  action: string,
-  mode: IDBTransactionMode,
-  use: (store: IDBObjectStore) => T | PromiseLike<T>,
-) => Promise<T>;
-
-function openDatabase(databaseName: string): Run {
-  let database: UseStore | undefined;
-  return async (action, mode, use) => {
-    if (typeof indexedDB === "undefined") {
-      throw new EngineError("storage-failed", "IndexedDB is not available here, so models cannot be stored.");
-    }
-    for (let retried = false; ; retried = true) {
-      database ??= createStore(databaseName, "chunks");
-      try {
-        return await database(mode, use);
-      } catch (error) {
-        // idb-keyval keeps the connection it opened; one that was closed under it must be replaced.
-        if (!isClosedConnection(error)) throw storageError(action, error);
-        database = undefined;
-        if (retried) throw storageError(action, error);
-      }
-    }
-  };
 }
 
 function asModel(value: unknown): StoredModel | undefined {

@@ -22,9 +22,15 @@ export function storageError(action: string, error: unknown): EngineError {
       { details: { reason: "stored-model-in-use" }, cause: error },
     );
   }
+  // What was deleted or cleared while a tab had it open answers once nobody holds it; Chromium's private file system,
+  // once the browser was restarted.
+  const isStuck = name === "TimeoutError" || name === "InvalidStateError";
+  const advice = isStuck
+    ? "Close the other tabs of this site, then try again; where that does not help, restart the browser."
+    : "Private windows and blocked site data prevent storing models.";
   return new EngineError(
     "storage-failed",
-    `The browser's storage failed: ${action} failed (${reason}). Private windows and blocked site data prevent storing models.`,
+    `The browser's storage failed: ${action} failed (${reason}). ${advice}`,
     { details: { reason, name }, cause: error },
   );
 }
