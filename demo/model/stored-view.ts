@@ -15,6 +15,7 @@ export function storedName(id: string, pageUrl?: string): string {
     .replace(/^https?:\/\//, "")
     .replace(/\/resolve\/main\/$/, "")
     .replace(/^hf:/, "")
+    .replace(/^lost:model-(.{6}).*$/, "damaged model $1 (its record was lost)")
     .replace(/^folder:(.*)#[0-9a-f]{16}$/, "$1 (imported folder)");
 }
 

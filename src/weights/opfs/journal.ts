@@ -29,10 +29,12 @@ export interface JournalState {
   /** Complete chunks by file, then by index. */
   readonly chunks: Map<string, Map<number, StoredChunk>>;
   readonly hashes: Map<string, FileHash>;
+  /** True where a line among good ones could not be read. */
+  hasGaps: boolean;
 }
 
 export function emptyJournal(): JournalState {
-  return { model: undefined, texts: new Map(), chunks: new Map(), hashes: new Map() };
+  return { model: undefined, texts: new Map(), chunks: new Map(), hashes: new Map(), hasGaps: false };
 }
 
 /** Adds one entry to what is known. */
@@ -74,8 +76,9 @@ export function encodeEntry(entry: JournalEntry): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Reads a journal up to its first line that is not whole: a crash can leave one half written, and nothing after it
- * was acknowledged. `validBytes` is where the next entry belongs.
+ * Reads a journal. A line that fails its checksum is skipped, and what it said is lost: that a chunk is there, say,
+ * which is fetched again then. What follows the last good line is a crash's, was never acknowledged, and does not
+ * count: `validBytes` is where the next entry belongs.
  */
 export function readJournal(bytes: Uint8Array): {
   readonly state: JournalState;
@@ -83,12 +86,17 @@ export function readJournal(bytes: Uint8Array): {
 } {
   const state = emptyJournal();
   let validBytes = 0;
-  for (;;) {
-    const end = bytes.indexOf(10, validBytes);
-    const entry = end < 0 ? undefined : decodeLine(bytes.subarray(validBytes, end));
-    if (entry === undefined) return { state, validBytes };
+  let isAfterGap = false;
+  for (let startBytes = 0; ; ) {
+    const end = bytes.indexOf(10, startBytes);
+    if (end < 0) return { state, validBytes };
+    const entry = decodeLine(bytes.subarray(startBytes, end));
+    startBytes = end + 1;
+    isAfterGap ||= entry === undefined;
+    if (entry === undefined) continue;
+    state.hasGaps = isAfterGap;
     applyEntry(state, entry);
-    validBytes = end + 1;
+    validBytes = startBytes;
   }
 }
 

@@ -95,6 +95,64 @@ describe("createOpfsStore", () => {
     await after.release("m");
     expect(await storedIndexes(open(fake))).toEqual([0, 1, 3]);
   });
+  it("loses what a damaged journal line says, nothing else, and can be deleted whatever is damaged", async () => {
+    const numChunks = 5;
+    const filled = async () => {
+      const fake = createFakeOpfs();
+      const store = open(fake);
+      await store.putModel(model("m"));
+      for (let index = 0; index < numChunks; index += 1) await store.putChunk(ref(index), bytes(index), "d");
+      await store.release("m");
+      const journal = [...fake.files()].find(([name]) => name.endsWith("/journal"))?.[1] ?? bytes();
+      return { fake, journal };
+    };
+    const lineEnds = [...(await filled()).journal].flatMap((byte, at) => (byte === 10 ? [at] : []));
+    expect(lineEnds).toHaveLength(1 + numChunks);
+    for (const [line, end] of lineEnds.entries()) {
+      for (const at of [end - 20, end]) {
+        const { fake, journal } = await filled();
+        journal[at] = (journal[at] ?? 0) ^ 1;
+        const after = open(fake);
+        // Without its line feed, a line takes the next one with it.
+        const lost = at === end ? [line - 1, line] : [line - 1];
+        const expected = [0, 1, 2, 3, 4].filter((index) => !lost.includes(index));
+        expect(await storedIndexes(after), `line ${line}`).toEqual(expected);
+        const [listed, ...others] = await after.listModels();
+        expect(others).toEqual([]);
+        if (line > 0) expect(listed).toEqual(model("m"));
+        else expect(listed).toMatchObject({ ready: false, files: [{ name: "f", sizeBytes: 17 }] });
+        await after.putChunk(ref(5), bytes(5), "d5");
+        await after.release("m");
+        expect(await storedIndexes(open(fake)), "and goes on from there").toEqual([...expected, 5]);
+        const last = open(fake);
+        expect(await last.getModel(listed?.id ?? "")).toMatchObject({ id: listed?.id });
+        await last.deleteModel(listed?.id ?? "");
+        expect(fake.usedBytes()).toBe(0);
+      }
+    }
+  });
+  it("takes no chunks over whose record was lost", async () => {
+    const fake = createFakeOpfs();
+    const store = open(fake);
+    await store.putModel(model("m"));
+    await store.putChunk(ref(0), bytes(1), "d");
+    await store.release("m");
+    const [, journal = bytes()] = [...fake.files()].find(([name]) => name.endsWith("/journal")) ?? [];
+    journal[20] = (journal[20] ?? 0) ^ 1;
+    expect(await store.getModel("m")).toBeUndefined();
+    await store.putModel(model("m"));
+    expect(await storedIndexes(store)).toEqual([]);
+    await store.putChunk(ref(1), bytes(1), "d");
+    await store.putModel(model("m", { ready: true }));
+    expect(await storedIndexes(store)).toEqual([1]);
+  });
+  it("lists no folder that holds nothing", async () => {
+    const fake = createFakeOpfs();
+    const store = open(fake);
+    expect(await store.getText("m", "config.json")).toBeUndefined(); // makes the folder
+    await store.putText("m", "config.json", "{}");
+    expect(await store.listModels()).toEqual([]);
+  });
   it("reads while another tab writes, and says busy where both write", async () => {
     const fake = createFakeOpfs();
     const [writer, other] = [open(fake), open(fake)];

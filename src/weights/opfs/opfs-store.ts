@@ -1,10 +1,11 @@
 import { EngineError } from "../../errors.ts";
 import type { ChunkRef, ChunkStore, StoredModel } from "../chunk-store.ts";
-import { sha256 } from "../chunks.ts";
 import { isClosedConnection, isLostFile, storageError } from "../storage-errors.ts";
 import { answered } from "./answered.ts";
 import { crc32 } from "./crc32.ts";
+import { dataName, entriesOf, folderName, folderPrefix, isFolderId, textName } from "./folder-names.ts";
 import { toHex } from "./journal.ts";
+import { withoutRecord } from "./lost-record.ts";
 import { type ModelFolder, openModelFolder, writeAll } from "./model-folder.ts";
 
 /** Gives the folder that the models' folders lie in; called again after the browser cleared it. */
@@ -70,7 +71,9 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot, lockWaitMs = 3
     const models: StoredModel[] = [];
     for await (const [name, handle] of entriesOf(root)) {
       if (handle.kind !== "directory" || !name.startsWith(folderPrefix)) continue;
-      const { model } = await openModelFolder(handle as FileSystemDirectoryHandle).state();
+      const folder = handle as FileSystemDirectoryHandle;
+      const state = await openModelFolder(folder).state();
+      const model = state.model ?? (await withoutRecord(folder, state));
       if (model === undefined) continue;
       models.push(model);
       await (await folders.get(model.id))?.state(true); // another tab may have written since it was read
@@ -87,10 +90,18 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot, lockWaitMs = 3
         if (known !== undefined) return (await (await known).state(true)).model;
         const root = await answered(openRoot());
         const folder = await root.getDirectoryHandle(await folderName(id)).catch(undefinedIfLost);
-        return folder === undefined ? undefined : (await openModelFolder(folder).state()).model;
+        if (folder === undefined) return undefined;
+        const state = await openModelFolder(folder).state();
+        return isFolderId(id) ? withoutRecord(folder, state) : state.model;
       }),
     putModel: (model) =>
-      inFolder("writing the list of models", model.id, (folder) => folder.append({ type: "model", model })),
+      inFolder("writing the list of models", model.id, async (folder) => {
+        const { chunks, model: known, hasGaps } = await folder.state(true);
+        // Chunks whose record was lost: of which version of the files they are is not known any more.
+        const unknown = hasGaps && known === undefined ? [...chunks.keys()] : [];
+        for (const file of unknown) await folder.append({ type: "drop", file });
+        await folder.append({ type: "model", model });
+      }),
     listModels: () => within("reading the list of models", listModels),
     deleteModel: (id) =>
       within("deleting a model", async () => {
@@ -176,26 +187,12 @@ async function readPart(
   return numBytes === target.byteLength;
 }
 
-const folderPrefix = "model-";
-const dataName = (file: string) => `data-${encodeURIComponent(file)}`;
-const textName = (name: string) => `text-${encodeURIComponent(name)}`;
-
-/** Ids are addresses, which folder names cannot be. */
-async function folderName(id: string): Promise<string> {
-  return folderPrefix + (await sha256(new TextEncoder().encode(id))).slice(0, 32);
-}
-
 async function browserRoot(): Promise<FileSystemDirectoryHandle> {
   const storage: StorageManager | undefined = globalThis.navigator?.storage;
   if (storage?.getDirectory === undefined) {
     throw new EngineError("storage-failed", "This browser has no origin private file system; use IndexedDB.");
   }
   return (await storage.getDirectory()).getDirectoryHandle("gpt-oss-webgpu", { create: true });
-}
-
-/** What a folder holds. (The DOM types that this project compiles with leave the iteration out.) */
-function entriesOf(folder: FileSystemDirectoryHandle): AsyncIterable<[string, FileSystemHandle]> {
-  return (folder as unknown as { entries(): AsyncIterable<[string, FileSystemHandle]> }).entries();
 }
 
 function undefinedIfLost(error: unknown): undefined {
