@@ -12,8 +12,8 @@ export interface ExportOptions extends VerifyOptions {
 }
 
 /**
- * Copies a stored model into a folder on disk, chunk by chunk, each checked against its SHA-256. A file appears only
- * when it is whole.
+ * Copies a stored model into a folder on disk, chunk by chunk, each checked against its SHA-256. Where a
+ * file cannot be written whole, it is removed again; one that was there before keeps its content then.
  * @throws request-invalid where the model is not complete | checksum-mismatch | storage-full | storage-failed | aborted
  */
 export async function exportModel(options: ExportOptions): Promise<void> {
@@ -62,23 +62,41 @@ async function writeFile(
   const attempt = <T>(work: Promise<T>) =>
     work.catch((error: unknown) => Promise.reject(folderError(action, error)));
   const file = await attempt(createFile(folder, path));
-  const writable = await attempt(file.createWritable());
+  let writable: FileSystemWritableFileStream | undefined;
   try {
-    await fill((bytes) => attempt(writable.write(bytes)));
-    await attempt(writable.close());
+    const opened = await attempt(file.handle.createWritable());
+    writable = opened;
+    await fill((bytes) => attempt(opened.write(bytes)));
+    await attempt(opened.close());
   } catch (error) {
-    await writable.abort().catch(() => {});
+    await writable?.abort().catch(() => {});
+    await file.removeIfNew();
     throw error;
   }
 }
 
+interface MadeFile {
+  readonly handle: FileSystemFileHandle;
+  /** Opening a file to be written makes an empty one at once; one that was there before keeps its content until `close`. */
+  removeIfNew(): Promise<void>;
+}
+
 /** A file by its path below the folder: checkpoints in OpenAI's layout have a subfolder. */
-async function createFile(folder: FileSystemDirectoryHandle, path: string): Promise<FileSystemFileHandle> {
+async function createFile(folder: FileSystemDirectoryHandle, path: string): Promise<MadeFile> {
   const parts = path.split("/");
   const name = parts.pop() ?? path;
   let parent = folder;
   for (const part of parts) parent = await parent.getDirectoryHandle(part, { create: true });
-  return parent.getFileHandle(name, { create: true });
+  const wasThere = await parent.getFileHandle(name).then(
+    () => true,
+    (error: unknown) => !isLostFile(error),
+  );
+  return {
+    handle: await parent.getFileHandle(name, { create: true }),
+    removeIfNew: async () => {
+      if (!wasThere) await parent.removeEntry(name).catch(() => {});
+    },
+  };
 }
 
 function folderError(action: string, error: unknown): EngineError {

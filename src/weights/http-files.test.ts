@@ -115,18 +115,21 @@ describe("createHttpFiles ranges", () => {
     await expect(read).rejects.toMatchObject(failure(file, { tries: 3 }));
     await expect(read).rejects.toThrow(/sent nothing for 0\.15 s\. Gave up after 3 tries/);
   });
-  it.each([429, 500, 503])("retries %i", async (status) => {
+  it.each([429, 500, 503, 520, 524, 529])("retries %i", async (status) => {
     const file = newFile();
     server.fault(file, { kind: "status", status }, { times: 2 });
     expect(await open().read(file, 0, 4)).toEqual(data.slice(0, 4));
     expect(server.requests.map((request) => request.status)).toEqual([status, status, 206]);
   });
-  it("waits as long as Retry-After says", async () => {
+  it.each([
+    ["a number of seconds", () => "1", 950],
+    ["a date", () => new Date(Date.now() + 2000).toUTCString(), 900], // in whole seconds: 1 to 2 from now
+  ])("waits as long as Retry-After says in %s", async (_, retryAfter, leastMs) => {
     const file = newFile();
-    server.fault(file, { kind: "status", status: 429, retryAfter: "1" });
+    server.fault(file, { kind: "status", status: 429, retryAfter: retryAfter() });
     const start = performance.now();
     await open().read(file, 0, 4);
-    expect(performance.now() - start).toBeGreaterThan(950);
+    expect(performance.now() - start).toBeGreaterThan(leastMs);
   });
   it("takes a range that comes compressed", async () => {
     const file = newFile();

@@ -13,7 +13,11 @@ export interface HttpGet {
   readonly onPiece: (piece: Uint8Array) => void;
 }
 
-const transientStatuses: readonly number[] = [408, 425, 429, 500, 502, 503, 504];
+/** 520 to 524 and 529: Cloudflare, where the server behind it fails or is overloaded. */
+const transientStatuses: readonly number[] = [
+  ...[408, 425, 429, 500, 502, 503, 504],
+  ...[520, 521, 522, 523, 524, 529],
+];
 
 /**
  * One GET whose body is handed on piece by piece. A server that sends nothing for `idleTimeoutMs` counts as

@@ -17,21 +17,29 @@ export class TransientError extends EngineError {
 export interface RetryPolicy {
   /** Tries after the first one, counted anew whenever a try made headway. */
   readonly retries: number;
-  /** Wait before the first retry in ms; doubles each time. */
+  /** Wait before the first retry in ms; doubles each time, and is drawn out at random up to twofold. */
   readonly retryDelayMs: number;
 }
 
-/** Longest wait that a server's Retry-After can ask for. */
-const maxRetryAfterMs = 60_000;
+/** How retries stop and show. */
+export interface RetryOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Whether the try that just failed brought something; then the count starts anew. */
+  readonly hasHeadway?: () => boolean;
+  /** Told before a wait of seconds, how many ms it takes. */
+  readonly onWait?: ((waitMs: number) => void) | undefined;
+}
 
-/**
- * Runs `attempt` until it succeeds, fails for good, or has failed `retries` times in a row without headway.
- * `hasHeadway` says whether the try that just failed brought something; then the count starts anew.
- */
+/** Longest wait that a server's Retry-After can ask for: the hub's limits of requests count 5 minutes. */
+const maxRetryAfterMs = 600_000;
+/** Shorter waits are not worth telling. */
+const minToldMs = 5000;
+
+/** Runs `attempt` until it succeeds, fails for good, or has failed `retries` times in a row without headway. */
 export async function withRetries<T>(
   policy: RetryPolicy,
   attempt: () => Promise<T>,
-  options: { readonly signal?: AbortSignal | undefined; readonly hasHeadway?: () => boolean },
+  options: RetryOptions,
 ): Promise<T> {
   for (let failures = 0; ; ) {
     throwIfAborted(options.signal);
@@ -40,25 +48,32 @@ export async function withRetries<T>(
     } catch (error) {
       if (!(error instanceof TransientError)) throw error;
       failures = options.hasHeadway?.() ? 1 : failures + 1;
-      if (failures > policy.retries) throw givenUp(error, failures);
+      const askedMs = error.retryAfterMs ?? 0;
+      if (failures > policy.retries || askedMs > maxRetryAfterMs) throw givenUp(error, failures);
       const backOffMs = policy.retryDelayMs * 2 ** (failures - 1);
-      await sleep(Math.min(Math.max(error.retryAfterMs ?? 0, backOffMs), maxRetryAfterMs), options.signal);
+      // Never sooner than asked, and the connections of a download not all at the same moment.
+      const waitMs = Math.max(askedMs, backOffMs) + Math.random() * backOffMs;
+      if (waitMs >= minToldMs) options.onWait?.(waitMs);
+      await sleep(waitMs, options.signal);
     }
   }
 }
 
 function givenUp(error: TransientError, failures: number): EngineError {
   const times = failures === 1 ? "" : ` Gave up after ${failures} tries.`;
-  return new EngineError("download-failed", `${error.message}${times}`, {
+  const minutes = Math.ceil((error.retryAfterMs ?? 0) / 60_000);
+  const later = minutes > 0 ? ` The server asks to wait ${minutes} min: try again then.` : "";
+  return new EngineError("download-failed", `${error.message}${times}${later}`, {
     details: { ...error.details, tries: failures },
     cause: error.cause,
   });
 }
 
-/** Retry-After (seconds or an HTTP date) in ms from now; `undefined` where absent or unreadable. */
+/** Retry-After (seconds or an HTTP date, RFC 9110 10.2.3) in ms from now; `undefined` where absent or unreadable. */
 export function parseRetryAfter(header: string | null, nowMs: number): number | undefined {
   if (header === null) return undefined;
   if (/^\s*\d+\s*$/.test(header)) return Number(header) * 1000;
+  if (!/^\s*[A-Za-z]/.test(header)) return undefined; // Date.parse takes "-5" for a month
   const dateMs = Date.parse(header);
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs);
 }

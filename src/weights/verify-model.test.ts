@@ -236,12 +236,23 @@ describe.each([
       expect(written.has(first)).toBe(true);
       expect(written.has(second)).toBe(false);
     });
+    it("keeps a file that was there before, where the new one fails", async () => {
+      await damage(second, 1, flip);
+      const { folder, written } = fakeFolder();
+      const before = new Uint8Array([1]);
+      written.set(second, before);
+      await expect(exportModel({ store, model, folder })).rejects.toMatchObject({
+        code: "checksum-mismatch",
+      });
+      expect(written.get(second)).toBe(before);
+    });
     it.each([
       ["QuotaExceededError", "storage-full"],
       ["NotAllowedError", "storage-failed"],
     ])("fails as %s is known: %s", async (name, code) => {
-      const { folder } = fakeFolder(name);
+      const { folder, written } = fakeFolder(name);
       await expect(exportModel({ store, model, folder })).rejects.toMatchObject({ code });
+      expect([...written.keys()]).toEqual([]);
     });
     it("is refused before it is downloaded", async () => {
       const { folder } = fakeFolder();
@@ -252,24 +263,28 @@ describe.each([
   });
 });
 
-/** A folder that the user picked: files appear when they are closed. */
+/** A folder that the user picked: files appear empty, and get what is written when they are closed. */
 function fakeFolder(failure?: string) {
   const written = new Map<string, Uint8Array<ArrayBuffer>>();
+  async function createWritable(name: string) {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    return {
+      async write(bytes: Uint8Array<ArrayBuffer>) {
+        if (failure !== undefined) throw new DOMException("", failure);
+        parts.push(bytes.slice());
+      },
+      close: async () => void written.set(name, new Uint8Array(Buffer.concat(parts))),
+      abort: async () => {},
+    };
+  }
   const folder = {
     name: "picked",
-    getFileHandle: async (name: string) => ({
-      async createWritable() {
-        const parts: Uint8Array<ArrayBuffer>[] = [];
-        return {
-          async write(bytes: Uint8Array<ArrayBuffer>) {
-            if (failure !== undefined) throw new DOMException("", failure);
-            parts.push(bytes.slice());
-          },
-          close: async () => void written.set(name, new Uint8Array(Buffer.concat(parts))),
-          abort: async () => {},
-        };
-      },
-    }),
+    async getFileHandle(name: string, { create = false } = {}) {
+      if (!written.has(name) && !create) throw new DOMException("", "NotFoundError");
+      if (!written.has(name)) written.set(name, new Uint8Array());
+      return { createWritable: () => createWritable(name) };
+    },
+    removeEntry: async (name: string) => void written.delete(name),
   };
   return { folder: folder as unknown as FileSystemDirectoryHandle, written };
 }
