@@ -29,6 +29,11 @@ describe("the progress of work on models", () => {
     expect(viewOf({ state: "paused" })).toMatchObject({ title: "Paused: nano", pause: "resume" });
   });
 
+  test("says that the server is waited for", () => {
+    const view = viewOf({ state: "waiting-for-server" });
+    expect(view).toMatchObject({ title: "Waiting: the server is busy (nano)", pause: "pause" });
+  });
+
   test("names the other tab, and offers to take over where a model is loaded", () => {
     const state = "waiting-for-other-tab";
     expect(viewOf({ state })).toMatchObject({ title: "Another tab fetches nano", canTakeOver: true });

@@ -51,6 +51,7 @@ function title({ name, kind }: Pick<Work, "name" | "kind">, progress: ByteProgre
     return totalBytes > 0 ? `Another tab fetches ${name}` : `Waiting: another tab uses ${name}`;
   }
   if (state === "paused") return `Paused: ${name}`;
+  if (state === "waiting-for-server") return `Waiting: the server is busy (${name})`;
   if (kind === "repair") return workTitle(kind, name);
   switch (phase) {
     case "download":

@@ -183,6 +183,19 @@ describe("downloadCheckpoint resuming", () => {
     const restless = () => server.etags.set(shard0, `"${++numTags}"`);
     await expect(download({ connections: 1, onProgress: restless })).rejects.toThrow(/changed on the server/);
   });
+  it("says that it waits for a server that asks for it, and can be stopped meanwhile", async () => {
+    for (const [name] of contents) {
+      server.fault(name, { kind: "status", status: 429, retryAfter: "60" }, { skip: 4, times: 100 });
+    }
+    const abort = new AbortController();
+    const states: unknown[] = [];
+    const onProgress = ({ state }: ByteProgress) => {
+      states.push(state);
+      if (state === "waiting-for-server") abort.abort();
+    };
+    await expect(download({ signal: abort.signal, onProgress })).rejects.toMatchObject({ code: "aborted" });
+    expect(states).toContain("waiting-for-server");
+  });
   it("stops within a chunk when aborted, and goes on later", async () => {
     const abort = new AbortController();
     const spy = vi.fn((url: string, init: RequestInit) => fetch(url, init));

@@ -137,6 +137,7 @@ async function fetchChunk(
     signal,
     pause,
     onBytes: (numBytes) => progress.add(numBytes, file.name),
+    onWait: () => progress.report(file.name, "waiting-for-server"),
   });
   const digest = await sha256(bytes);
   throwIfAborted(signal);

@@ -148,7 +148,7 @@ async function fetchRange(
   http: Http,
   name: string,
   { startBytes, endBytes }: ByteRange,
-  { signal, onBytes, pause }: FetchRangeOptions = {},
+  { signal, onBytes, onWait, pause }: FetchRangeOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const url = fileUrl(http, name);
   const bytes = new Uint8Array(endBytes - startBytes);
@@ -180,6 +180,7 @@ async function fetchRange(
   if (bytes.byteLength > 0) {
     await withRetries(http.policy, () => untilNotPaused(fetchRest, pause, signal), {
       signal,
+      onWait,
       hasHeadway: () => filled - filledBefore >= headwayBytes,
     });
   }

@@ -68,6 +68,8 @@ export interface ByteRange {
 export interface FetchRangeOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onBytes?: (numBytes: number) => void;
+  /** Told where the next try is seconds away: the server is overloaded, or asked for it. */
+  readonly onWait?: () => void;
   /** Holds the transfer up and lets it go on where it stopped. */
   readonly pause?: PauseSwitch | undefined;
 }
@@ -89,9 +91,10 @@ export interface ByteProgress {
   readonly phase: "download" | "load" | "verify" | "export";
   /**
    * `running` (the default); `paused` by `pauseDownload`; `waiting-for-other-tab`: another tab of this site downloads
-   * this model (the figures are its own) or has it on the GPU, and this one goes on when that tab closes.
+   * this model (the figures are its own) or has it on the GPU, and this one goes on when that tab closes;
+   * `waiting-for-server`: it is overloaded or asked for a wait of seconds to minutes, after which this goes on.
    */
-  readonly state?: "running" | "paused" | "waiting-for-other-tab";
+  readonly state?: "running" | "paused" | "waiting-for-other-tab" | "waiting-for-server";
   /** Bytes per second over the last seconds; absent until it is known and while nothing moves. */
   readonly bytesPerSecond?: number;
   /** Seconds to the end of this phase at that rate. */
