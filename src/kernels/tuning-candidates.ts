@@ -33,7 +33,10 @@ const tiles = ({ products }: TileTuning): TileTuning[] =>
     ...{ tileTokens, tileRows, tileThreads, products },
   }));
 
-/** The candidates beside a base, which is always one. Few, since each has to be compiled: what differs most on known GPUs. */
+/**
+ * The candidates beside a base, which is always one. What differs most from the built-in sizes comes first: a load measures
+ * only as many as it may compile.
+ */
 export const tuningCandidates = (base: KernelTuning): TuningCandidates => ({
   linearVec: vec([2, 128], [4, 64], [4, 128], [8, 128]),
   linearVecInt8: vec([2, 64], [2, 128], [4, 64], [4, 128], [8, 128]),
@@ -47,8 +50,22 @@ export const tuningCandidates = (base: KernelTuning): TuningCandidates => ({
   moeTile: tiles(base.moeTile),
 });
 
-/** The keys of a tuning, in the order in which they are measured. */
-export const tuningKeys = (tuning: KernelTuning): TuningKey[] => Object.keys(tuning) as TuningKey[];
+/** The kernels whose text each row changes, in the order in which a pass runs them. */
+export const tunedKernels: { readonly [Key in TuningKey]: readonly string[] } = {
+  gateUpVec: ["moe-gate-up-swiglu-vec"],
+  moeTile: ["moe-group", "moe-gate-up-swiglu-tile", "moe-down-tile"],
+  downVec: ["moe-down-vec"],
+  lmHead: ["lm-head-vec", "sample-advance"],
+  lmHeadInt8: ["lm-head-vec", "sample-advance"],
+  qkv: ["qkv-rope-vec"],
+  qkvInt8: ["qkv-rope-vec"],
+  linearVec: ["linear-residual-vec"],
+  linearVecInt8: ["linear-residual-vec"],
+  linearTile: ["linear-tile"],
+};
+
+/** The rows of a tuning, those that take most of a pass first: so they are measured. */
+export const tuningKeys = Object.keys(tunedKernels) as readonly TuningKey[];
 
 /** `base` with one row replaced. */
 export const withRow = <Key extends TuningKey>(
@@ -57,20 +74,48 @@ export const withRow = <Key extends TuningKey>(
   row: KernelTuning[Key],
 ): KernelTuning => ({ ...base, [key]: row });
 
-/** One candidate at a time beside the base: every tuning that a measurement compares. */
-export function tuningsToTry(
-  base: KernelTuning,
-): { readonly key: TuningKey; readonly tuning: KernelTuning }[] {
+/** A tuning that differs from a base in the row `key`. */
+export interface TuningTrial {
+  readonly key: TuningKey;
+  readonly tuning: KernelTuning;
+}
+
+/** One candidate at a time beside the base: the first of every row, then the second of every row, and so on. */
+export function tuningsToTry(base: KernelTuning): TuningTrial[] {
   const candidates = tuningCandidates(base);
-  return tuningKeys(base).flatMap((key) =>
+  const byKey = tuningKeys.map((key) =>
     candidates[key]
-      .filter((row) => JSON.stringify(row) !== JSON.stringify(base[key]))
+      .filter((row) => !isSame(row, base[key]))
       .map((row) => ({ key, tuning: { ...base, [key]: row } })),
   );
+  const most = Math.max(...byKey.map((tried) => tried.length));
+  return Array.from({ length: most }, (_, i) => byKey.flatMap((tried) => tried[i] ?? [])).flat();
+}
+
+/** What was remembered as a tuning, where every row is the base's or one of its candidates. */
+export function knownTuning(base: KernelTuning, remembered: unknown): KernelTuning | undefined {
+  if (typeof remembered !== "object" || remembered === null) return undefined;
+  const candidates = tuningCandidates(base);
+  const rows = new Map<string, unknown>(Object.entries(remembered));
+  const found = tuningKeys.flatMap((key) => {
+    const row = [base[key], ...candidates[key]].find((known) => isSame(known, rows.get(key)));
+    return row === undefined ? [] : [[key, row] as const];
+  });
+  return found.length === tuningKeys.length
+    ? { ...base, ...(Object.fromEntries(found) as Partial<KernelTuning>) }
+    : undefined;
+}
+
+/** Whether a value has the sizes of a row, and no others. */
+function isSame(row: object, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const sizes = Object.entries(row);
+  const others = new Map<string, unknown>(Object.entries(value));
+  return sizes.length === others.size && sizes.every(([name, size]) => others.get(name) === size);
 }
 
 /**
- * `base` with sizes from outside: an option, or what was remembered.
+ * `base` with the sizes of an option.
  * @throws request-invalid naming what is no size of a tuning
  */
 export function overrideTuning(base: KernelTuning, overrides: unknown): KernelTuning {

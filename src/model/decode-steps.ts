@@ -1,5 +1,4 @@
 import type { ModelConfig } from "../format/types.ts";
-import type { Step } from "../gpu/steps.ts";
 import type { AttentionShape } from "../kernels/attention/attention-shape.ts";
 import {
   attentionSinkDecode,
@@ -21,13 +20,13 @@ import type { StepBuilder } from "./step-builder.ts";
 import type { LayerWeights, ModelWeights } from "./weights.ts";
 
 /** One token from its id to the residual after the last layer: 6 dispatches a layer, 7 where its keys are many. */
-export async function decodeSteps(
-  build: StepBuilder,
+export async function decodeSteps<Built>(
+  build: StepBuilder<Built>,
   config: ModelConfig,
   weights: ModelWeights,
   act: Activations,
   options: PlanOptions,
-): Promise<Step<PassRun>[]> {
+): Promise<Built[]> {
   const { vocabSize, hiddenSize } = config;
   const first = weights.embedding.map(({ buffer: table, ...part }) =>
     build(
@@ -43,14 +42,14 @@ export async function decodeSteps(
   ]);
 }
 
-function layerSteps(
-  build: StepBuilder,
+function layerSteps<Built>(
+  build: StepBuilder<Built>,
   config: ModelConfig,
   layer: LayerWeights,
   act: Activations,
   index: number,
   options: PlanOptions,
-): Promise<Step<PassRun>>[] {
+): Promise<Built>[] {
   const { hiddenSize, rmsNormEps: eps } = config;
   const { step, x, normed, q, attention, partials, rope, routerLogits, hidden, routes } = act;
   const { tuning, activations } = options;
@@ -116,11 +115,11 @@ function layerSteps(
  * Attention in one dispatch while there are few keys, and in shares that are joined once there are more. A layer whose
  * window never shows so many has the first only.
  */
-function attentionSteps(
-  build: StepBuilder,
+function attentionSteps<Built>(
+  build: StepBuilder<Built>,
   shape: AttentionShape,
   buffers: Readonly<Record<keyof (typeof attentionSinkDecode)["bindings"], GPUBuffer>>,
-): Promise<Step<PassRun>>[] {
+): Promise<Built>[] {
   const most = visibleKeys(shape, { numTokens: 1, maxKeys: shape.capacity });
   const forms: readonly DecodeForm[] = decodeForm(most) === "direct" ? ["direct"] : ["direct", "split"];
   const { step, partials, sinks, out } = buffers;

@@ -35,21 +35,13 @@ export async function createModelPlan(
   options: PlanOptions & { readonly mxfp4: Mxfp4Form },
 ): Promise<ModelPlan> {
   writeRopeTable(gpu, act, config, options.contextLength);
-  const build = createStepBuilder(gpu, options.variant, options.mxfp4);
-  const [prefill, decode, head, sample] = await Promise.all([
-    prefillSteps(build, config, weights, act, options),
-    decodeSteps(build, config, weights, act, options),
-    headSteps(build, config, weights, act, options),
-    sampleSteps(build, config, act, options),
-  ]);
+  const build = createStepBuilder(gpu, options);
+  const passes = await buildPasses(build, config, weights, act, options);
   let all: Promise<AllLogits> | undefined;
   return {
     maxTokensPerPass: options.maxTokensPerPass,
     buffers: act,
-    prefill,
-    decode,
-    head,
-    sample,
+    ...passes,
     allLogits() {
       all ??= allLogits(build, { buffers, weights, act }, config, options);
       all.catch(() => {
@@ -60,8 +52,28 @@ export async function createModelPlan(
   };
 }
 
-function headSteps(
-  build: StepBuilder,
+/** The passes of a plan, each in its order. */
+export type Passes<Built> = { readonly [Pass in "prefill" | "decode" | "head" | "sample"]: readonly Built[] };
+
+/** What `build` makes of every dispatch of a model. */
+export async function buildPasses<Built>(
+  build: StepBuilder<Built>,
+  config: ModelConfig,
+  weights: ModelWeights,
+  act: Activations,
+  options: PlanOptions,
+): Promise<Passes<Built>> {
+  const [prefill, decode, head, sample] = await Promise.all([
+    prefillSteps(build, config, weights, act, options),
+    decodeSteps(build, config, weights, act, options),
+    headSteps(build, config, weights, act, options),
+    sampleSteps(build, config, act, options),
+  ]);
+  return { prefill, decode, head, sample };
+}
+
+function headSteps<Built>(
+  build: StepBuilder<Built>,
   config: ModelConfig,
   weights: ModelWeights,
   act: Activations,
@@ -81,7 +93,12 @@ function headSteps(
   );
 }
 
-function sampleSteps(build: StepBuilder, config: ModelConfig, act: Activations, options: PlanOptions) {
+function sampleSteps<Built>(
+  build: StepBuilder<Built>,
+  config: ModelConfig,
+  act: Activations,
+  options: PlanOptions,
+) {
   const { step: state, candidates, stopTokens, tokens, result } = act;
   const numCandidates = lmHeadCandidates(lmHeadShape(config, options));
   return Promise.all([

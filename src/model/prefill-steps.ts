@@ -1,5 +1,4 @@
 import type { ModelConfig } from "../format/types.ts";
-import type { Step } from "../gpu/steps.ts";
 import {
   attentionSinkPrefill,
   attentionSinkPrefillGrid,
@@ -14,19 +13,18 @@ import { moeGroup, moeGroupGrid } from "../kernels/moe/moe-group.ts";
 import { routerTopk, routerTopkGrid } from "../kernels/moe/router-topk.ts";
 import { rmsNorm, rmsNormGrid } from "../kernels/norm/rms-norm.ts";
 import type { Activations } from "./activations.ts";
-import type { PassRun } from "./plan-types.ts";
 import { attentionShape, denseFormats, moeShape, type PlanOptions, qkvWidth, queryWidth } from "./shapes.ts";
 import type { StepBuilder } from "./step-builder.ts";
 import type { LayerWeights, ModelWeights } from "./weights.ts";
 
 /** Many tokens from ids to the residual after the last layer: 10 dispatches a layer. */
-export async function prefillSteps(
-  build: StepBuilder,
+export async function prefillSteps<Built>(
+  build: StepBuilder<Built>,
   config: ModelConfig,
   weights: ModelWeights,
   act: Activations,
   options: PlanOptions,
-): Promise<Step<PassRun>[]> {
+): Promise<Built[]> {
   const { vocabSize, hiddenSize } = config;
   const first = weights.embedding.map(({ buffer: table, ...part }) =>
     build(
@@ -43,14 +41,14 @@ export async function prefillSteps(
   return Promise.all([...first, ...layers]);
 }
 
-function attentionSteps(
-  build: StepBuilder,
+function attentionSteps<Built>(
+  build: StepBuilder<Built>,
   config: ModelConfig,
   layer: LayerWeights,
   act: Activations,
   index: number,
   options: PlanOptions,
-): Promise<Step<PassRun>>[] {
+): Promise<Built>[] {
   const { hiddenSize, rmsNormEps: eps } = config;
   const { step, x, normed, qkv, q, attention, rope } = act;
   const { tuning } = options;
@@ -82,13 +80,13 @@ function attentionSteps(
   ];
 }
 
-function moeSteps(
-  build: StepBuilder,
+function moeSteps<Built>(
+  build: StepBuilder<Built>,
   config: ModelConfig,
   layer: LayerWeights,
   act: Activations,
   options: PlanOptions,
-): Promise<Step<PassRun>>[] {
+): Promise<Built>[] {
   const { step, x, normed, entries, offsets, tiles, hidden, expertOut, expertIds: ids, expertWeights } = act;
   const shape = moeShape(config, options);
   return [

@@ -1,18 +1,39 @@
-import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
-import { composeKernel, type KernelDefinition, type KernelTarget, type Mxfp4Form } from "../gpu/kernel.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import {
+  composeKernel,
+  type KernelDefinition,
+  type KernelSource,
+  type KernelTarget,
+  type Mxfp4Form,
+} from "../gpu/kernel.ts";
 import { type Bindable, bind } from "../gpu/pipelines.ts";
 import type { Grid, Step } from "../gpu/steps.ts";
 import type { PassRun } from "./plan-types.ts";
+import type { PlanOptions } from "./shapes.ts";
 
-/** Compiles a kernel for a shape (each distinct text once) and binds its buffers. */
-export type StepBuilder = <Shape, Name extends string>(
+/** Makes something of a kernel for a shape and its buffers: a step of a plan, or a draft of one. */
+export type StepBuilder<Built = Step<PassRun>> = <Shape, Name extends string>(
   kernel: KernelDefinition<Shape, Name>,
   shape: Shape,
   buffers: Readonly<Record<Name, Bindable>>,
   grid: (run: PassRun) => Grid,
-) => Promise<Step<PassRun>>;
+) => Promise<Built>;
 
-export function createStepBuilder(gpu: Gpu, variant: KernelVariant, mxfp4: Mxfp4Form): StepBuilder {
+/** A step that is neither compiled nor bound yet. */
+export interface StepDraft {
+  /** Of its kernel. */
+  readonly id: string;
+  /** Its text. */
+  compose(): KernelSource;
+  /** Compiles (each distinct text once) and binds. @throws shader-compile */
+  build(): Promise<Step<PassRun>>;
+}
+
+/** What texts depend on beside their shapes. */
+export type StepForms = Pick<PlanOptions, "variant"> & { readonly mxfp4: Mxfp4Form };
+
+/** Drafts: nothing is composed, compiled or bound before it is asked for. */
+export function createDraftBuilder(gpu: Gpu, { variant, mxfp4 }: StepForms): StepBuilder<StepDraft> {
   const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX } = gpu.device.limits;
   const target: KernelTarget = {
     variant,
@@ -21,10 +42,20 @@ export function createStepBuilder(gpu: Gpu, variant: KernelVariant, mxfp4: Mxfp4
     maxWorkgroupSize: Math.min(maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupSizeX),
   };
   return async (kernel, shape, buffers, grid) => {
-    const pipeline = await gpu.pipelines.compile(composeKernel(kernel, shape, target));
-    const bindGroup = bind(gpu, pipeline, buffers);
-    return { pipeline, bindGroup, grid, buffers: wholeBuffers(buffers) };
+    const compose = () => composeKernel(kernel, shape, target);
+    const build = async () => {
+      const pipeline = await gpu.pipelines.compile(compose());
+      const bindGroup = bind(gpu, pipeline, buffers);
+      return { pipeline, bindGroup, grid, buffers: wholeBuffers(buffers) };
+    };
+    return { id: kernel.id, compose, build };
   };
+}
+
+/** Steps, compiled and bound. */
+export function createStepBuilder(gpu: Gpu, forms: StepForms): StepBuilder {
+  const draft = createDraftBuilder(gpu, forms);
+  return async (kernel, shape, buffers, grid) => (await draft(kernel, shape, buffers, grid)).build();
 }
 
 const wholeBuffers = (bound: Readonly<Record<string, Bindable>>): Record<string, GPUBuffer> =>

@@ -1,73 +1,66 @@
-import type { ModelConfig } from "../format/types.ts";
+import { isEngineError, throwIfAborted } from "../errors.ts";
 import { createBufferSet } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Step } from "../gpu/steps.ts";
 import { createGpuTimer, type GpuTimer, timeRound } from "../gpu/time-steps.ts";
 import { packStep } from "../kernels/step.ts";
 import type { KernelTuning } from "../kernels/tuning.ts";
-import { type TuningKey, tuningCandidates, tuningKeys, tuningsToTry } from "../kernels/tuning-candidates.ts";
+import { type TuningKey, tuningCandidates, tuningKeys, withRow } from "../kernels/tuning-candidates.ts";
 import { type Activations, allocateActivations } from "./activations.ts";
-import { createModelPlan, type PlanMemory } from "./plan.ts";
+import { createDeadline, type Deadline } from "./deadline.ts";
 import type { PassRun } from "./plan-types.ts";
-import type { PlanOptions } from "./shapes.ts";
-import type { ModelWeights } from "./weights.ts";
-
-export interface TunerInput {
-  /** Buffers in their real sizes; what they hold does not matter. */
-  readonly weights: ModelWeights;
-  readonly config: ModelConfig;
-  /** As the model will run, with the tuning to start from. */
-  readonly options: Parameters<typeof createModelPlan>[3];
-}
+import { affordableTrials, draftPasses, draftsOf, type TunerInput, withLayers } from "./tuner-trials.ts";
 
 /** Most time that measuring takes, compilation of the candidates included. */
 const budgetMs = 2000;
-/** Kernels of a key whose base takes longer than this a round are left alone: such a GPU would need too long for the rest. */
+/** What takes longer than this a round is left alone: such a GPU would need too long for the rest. */
 const slowRoundMs = 100;
 /** A candidate must be so much faster than the base: less may be noise. */
 const leastGain = 0.03;
-/** Positions of the measured context: attention is not tuned. */
-const contextLength = 1024;
+/** Most tokens of the measured prompt. */
+const mostTokens = 1024;
 /** Layers that a round goes through, so that weights come from memory and not from a cache. */
 const decodeLayers = 8;
 /** A tile kernel's layer is larger than caches, and takes long. */
 const prefillLayers = 1;
 
+export interface TunerOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly clock?: () => number;
+}
+
 /**
- * Times every candidate of every row of a tuning on this adapter, with the model's own sizes, and returns the fastest
- * of each. Bounded: what is not measured in time stays as it was. Frees all it allocates.
- * @throws out-of-memory | device-lost | shader-compile
+ * Times candidates for the rows of a tuning on this adapter, with the model's own sizes, and returns the fastest of each.
+ * Bounded in time and in modules: what is not measured stays as it was, as does what does not compile. Frees all it allocates.
+ * @throws out-of-memory | device-lost | aborted
  */
 export async function measureTuning(
   gpu: Gpu,
-  { weights, config, options }: TunerInput,
-  clock: () => number = () => performance.now(),
+  input: TunerInput,
+  { signal, clock = () => performance.now() }: TunerOptions = {},
 ): Promise<KernelTuning> {
-  const deadline = clock() + budgetMs;
-  const base = options.tuning;
+  throwIfAborted(signal);
+  const deadline = createDeadline({ milliseconds: budgetMs, clock, signal });
+  const base = input.options.tuning;
+  const trials = await affordableTrials(gpu, input);
   const buffers = createBufferSet(gpu);
   const timer = createGpuTimer(gpu);
   try {
-    const maxTokensPerPass = Math.min(options.maxTokensPerPass, contextLength);
-    const small = {
-      ...options,
-      maxTokensPerPass,
-      contextLength: Math.min(contextLength, options.contextLength),
-    };
-    const act = allocateActivations(buffers, config, { ...small, tuning: smallest(base) });
-    await buffers.settled();
-    writeInputs(gpu, act, config, small);
-    const planOf = (tuning: KernelTuning) =>
-      roundsOf(gpu, { buffers, weights, act }, config, { ...small, tuning });
-    const baseRounds = await planOf(base);
+    const layers = input.config.layerTypes.map((_, layer) => layer).slice(0, decodeLayers);
+    const few = withLayers(input, layers);
+    const act = allocateActivations(buffers, few.config, { ...few.options, tuning: smallest(base) });
+    if ((await deadline.within(buffers.settled().then(() => true))) === undefined) return base;
+    writeInputs(gpu, act, few);
     let best = base;
-    for (const key of tuningKeys(base)) {
-      if (clock() >= deadline) break;
-      const tunings = tuningsToTry(base).filter((tried) => tried.key === key);
-      const rounds = await Promise.all(tunings.map(({ tuning }) => planOf(tuning)));
-      const fastest = await fastestRow(timer, baseRounds, rounds, () => deadline - clock());
-      const tuning = fastest === undefined ? undefined : tunings[fastest]?.tuning;
-      if (tuning !== undefined) best = { ...best, [key]: tuning[key] };
+    for (const key of tuningKeys) {
+      const tunings = trials.filter((trial) => trial.key === key).map(({ tuning }) => tuning);
+      if (tunings.length === 0) continue;
+      // All compile at the same time, and each is measured once it is there.
+      const [first, ...others] = [base, ...tunings].map((tuning) => roundOf(gpu, few, act, key, tuning));
+      const fastest = await fastestRow({ gpu, act, timer, deadline }, first, others);
+      const tuning = fastest === undefined ? undefined : tunings[fastest];
+      if (tuning !== undefined) best = withRow(best, key, tuning[key]);
+      if (deadline.left() === 0) break;
     }
     return best;
   } finally {
@@ -76,76 +69,96 @@ export async function measureTuning(
   }
 }
 
-/** Steps of a decode round and of a prefill round. */
-interface Round {
+/** What a row's kernels do for a token, or for a prompt. */
+export interface Round {
   readonly steps: readonly Step<PassRun>[];
   readonly run: PassRun;
 }
 
-async function roundsOf(
+/**
+ * The steps of a row's kernels. Those of a prompt begin with moe-group where they read its tiles: of buffers that nobody
+ * filled, they would find that there is nothing to do.
+ */
+export async function roundOf(
   gpu: Gpu,
-  memory: PlanMemory,
-  config: ModelConfig,
-  options: TunerInput["options"],
-): Promise<Round[]> {
-  const layers = memory.weights.layers.slice(0, decodeLayers);
-  const plan = await createModelPlan(
-    gpu,
-    { ...memory, weights: { ...memory.weights, layers } },
-    config,
-    options,
-  );
-  const numTokens = options.maxTokensPerPass;
-  const perLayer = Math.ceil(plan.prefill.length / Math.max(1, layers.length));
-  return [
-    { steps: [...plan.decode, ...plan.head], run: { numTokens: 1, maxKeys: 1 } },
-    { steps: plan.prefill.slice(0, 1 + prefillLayers * perLayer), run: { numTokens, maxKeys: numTokens } },
-  ];
+  input: TunerInput,
+  act: Activations,
+  key: TuningKey,
+  tuning: KernelTuning,
+): Promise<Round> {
+  const isPrompt = key === "linearTile" || key === "moeTile";
+  const drafts = isPrompt
+    ? (await draftPasses(gpu, withLayers(input, [...Array(prefillLayers).keys()]), act, tuning)).prefill
+    : await draftPasses(gpu, input, act, tuning).then(({ decode, head }) => [...decode, ...head]);
+  const steps = await Promise.all(draftsOf(key, drafts).map((draft) => draft.build()));
+  const numTokens = isPrompt ? tokensOf(input) : 1;
+  return { steps, run: { numTokens, maxKeys: numTokens } };
+}
+
+/** Tokens of the measured prompt. */
+const tokensOf = ({ options }: TunerInput): number => Math.min(options.maxTokensPerPass, mostTokens);
+
+interface Measuring {
+  readonly gpu: Gpu;
+  readonly act: Activations;
+  readonly timer: GpuTimer;
+  readonly deadline: Deadline;
 }
 
 /** The index of the candidate that is clearly faster than the base, if one is. */
 async function fastestRow(
-  timer: GpuTimer,
-  base: readonly Round[],
-  candidates: readonly (readonly Round[])[],
-  timeLeftMs: () => number,
+  measuring: Measuring,
+  base: Promise<Round> | undefined,
+  candidates: readonly Promise<Round>[],
 ): Promise<number | undefined> {
+  for (const round of candidates) round.catch(() => {}); // heard of when its turn comes
+  const baseMs = await timeOf(measuring, base);
+  if (baseMs === undefined) return undefined;
   let fastest: number | undefined;
-  for (const [i, round] of base.entries()) {
-    // What a candidate changes is what has another pipeline than the base at the same place.
-    const changed = round.steps.flatMap((step, at) =>
-      candidates.some((rounds) => rounds[i]?.steps[at]?.pipeline !== step.pipeline) ? [at] : [],
-    );
-    if (changed.length === 0) continue;
-    const time = async (steps: readonly Step<PassRun>[]) => {
-      const own = changed.flatMap((at) => steps[at] ?? []);
-      const once = await timer.time(own, round.run, 1);
-      return once > slowRoundMs ? once : timeRound(timer, own, round.run, { leastMs: 4, runs: 3 });
-    };
-    const baseMs = await time(round.steps);
-    if (baseMs > slowRoundMs) continue;
-    let bestMs = baseMs * (1 - leastGain);
-    for (const [candidate, rounds] of candidates.entries()) {
-      if (timeLeftMs() < 4 * Math.max(5, baseMs)) return fastest;
-      const milliseconds = await time(rounds[i]?.steps ?? []);
-      if (milliseconds >= bestMs) continue;
-      bestMs = milliseconds;
-      fastest = candidate;
-    }
+  let bestMs = baseMs * (1 - leastGain);
+  for (const [candidate, round] of candidates.entries()) {
+    const milliseconds = await timeOf(measuring, round);
+    if (milliseconds === undefined || milliseconds >= bestMs) continue;
+    bestMs = milliseconds;
+    fastest = candidate;
   }
   return fastest;
 }
 
+/** Milliseconds of a round; undefined where the time is or would be over first, and where it does not compile here. */
+async function timeOf(
+  { gpu, act, timer, deadline }: Measuring,
+  compiling: Promise<Round> | undefined,
+): Promise<number | undefined> {
+  const round = await deadline.within(compiledOf(compiling));
+  if (round === undefined) return undefined;
+  const { steps, run } = round;
+  const timeOnce = (numTokens: number) => {
+    gpu.device.queue.writeBuffer(act.step, 0, packStep({ position: 0, numTokens }));
+    return timer.time(steps, { numTokens, maxKeys: numTokens }, 1);
+  };
+  // A slow GPU shows in a few tokens of a prompt already.
+  const few = Math.ceil(run.numTokens / 8);
+  if (few < run.numTokens && (await timeOnce(few)) > slowRoundMs / 2) return undefined;
+  const once = await timeOnce(run.numTokens);
+  if (once > slowRoundMs || deadline.left() < 4 * Math.max(5, once)) return undefined;
+  return timeRound(timer, steps, run, { leastMs: 4, runs: 3 });
+}
+
+async function compiledOf(compiling: Promise<Round> | undefined): Promise<Round | undefined> {
+  try {
+    return await compiling;
+  } catch (error) {
+    if (isEngineError(error, "shader-compile") || isEngineError(error, "limit-exceeded")) return undefined;
+    throw error;
+  }
+}
+
 /** Routing spread over the experts, so that no expert is read twice by a token. */
-function writeInputs(
-  gpu: Gpu,
-  act: Activations,
-  config: ModelConfig,
-  { maxTokensPerPass }: PlanOptions,
-): void {
-  const { numExperts, expertsPerToken } = config;
+function writeInputs(gpu: Gpu, act: Activations, input: TunerInput): void {
+  const { numExperts, expertsPerToken } = input.config;
   const ids = Uint32Array.from(
-    { length: maxTokensPerPass * expertsPerToken },
+    { length: tokensOf(input) * expertsPerToken },
     (_, entry) => (entry * 7 + Math.floor(entry / numExperts)) % numExperts,
   );
   gpu.device.queue.writeBuffer(act.expertIds, 0, ids);
@@ -153,7 +166,6 @@ function writeInputs(
     i % 2 === 0 ? (ids[i / 2] ?? 0) : 0,
   );
   gpu.device.queue.writeBuffer(act.routes, 0, routes);
-  gpu.device.queue.writeBuffer(act.step, 0, packStep({ position: 0, numTokens: maxTokensPerPass }));
 }
 
 /** The least of every size over all candidates: scratch buffers that are made for it hold any of them. */
@@ -171,5 +183,5 @@ function smallest(base: KernelTuning): KernelTuning {
       },
       { ...base[key] },
     );
-  return Object.fromEntries(tuningKeys(base).map((key) => [key, least(key)])) as unknown as KernelTuning;
+  return Object.fromEntries(tuningKeys.map((key) => [key, least(key)])) as unknown as KernelTuning;
 }

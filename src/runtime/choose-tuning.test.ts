@@ -4,7 +4,7 @@ import { createShapeFiles } from "../bench/shapes.ts";
 import { EngineError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { defaultTuning } from "../kernels/tuning.ts";
-import type { TunerInput } from "../model/tuner.ts";
+import type { TunerInput } from "../model/tuner-trials.ts";
 import { dryPlan } from "../testing/dry-plan.ts";
 import { chooseTuning, type RememberedSettings, type TuningOptions } from "./choose-tuning.ts";
 
@@ -73,7 +73,34 @@ describe("chooseTuning", () => {
     // Another card of a vendor in the table is another class.
     const { source } = await chooseTuning(gpuOf("nvidia", "blackwell"), input, { settings });
     expect(source).toBe("remembered");
-    expect(settings.keys[0]).toMatch(/^tuning:1:intel\/xe\//);
+    expect(settings.keys[0]).toMatch(/^tuning:[0-9a-f]+:intel\/xe\//);
+  });
+
+  it("asks for another key where heads or texts differ, and for the same in another context", async () => {
+    const settings = memory({});
+    const input = await inputOf();
+    const { config, options } = input;
+    const ask = (changed: Partial<TunerInput>) =>
+      chooseTuning(gpuOf("intel", "xe"), { ...input, ...changed }, { settings });
+    await ask({});
+    await ask({ options: { ...options, contextLength: 2 * options.contextLength } });
+    expect(new Set(settings.keys).size).toBe(1);
+    // As many rows of q, k and v, in other heads.
+    await ask({ config: { ...config, numHeads: 2 * config.numHeads, headDim: config.headDim / 2 } });
+    await ask({ config: { ...config, rmsNormEps: 2 * config.rmsNormEps } }); // nothing but a constant of the texts
+    expect(new Set(settings.keys).size).toBe(3);
+  });
+
+  it("measures anew what is no tuning of this adapter", async () => {
+    const settings = memory({ any: { ...defaultTuning, gateUpVec: { rows: 1, workgroupSize: 32 } } });
+    const { source } = await chooseTuning(gpuOf("intel", "xe"), await inputOf(), { settings });
+    expect(source).toBe("table"); // of a GPU on which measuring fails
+  });
+
+  it("does not take an abort for a measurement that failed", async () => {
+    const gpu = gpuOf("intel", "xe");
+    const options = { signal: AbortSignal.abort() };
+    await expect(chooseTuning(gpu, await inputOf(), options)).rejects.toMatchObject({ code: "aborted" });
   });
 
   it("does not hide that the device went away", async () => {

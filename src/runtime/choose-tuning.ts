@@ -2,8 +2,9 @@ import { isEngineError } from "../errors.ts";
 import type { AdapterFacts } from "../gpu/adapter.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelTuning } from "../kernels/tuning.ts";
-import { overrideTuning, tuningCandidates } from "../kernels/tuning-candidates.ts";
-import { measureTuning, type TunerInput } from "../model/tuner.ts";
+import { knownTuning, tuningCandidates } from "../kernels/tuning-candidates.ts";
+import { measureTuning } from "../model/tuner.ts";
+import { type TunerInput, tunedTexts } from "../model/tuner-trials.ts";
 import type { EngineInfo, LoadOptions } from "./types.ts";
 
 /** Small values that outlive the page, by key. Failures are the caller's to ignore. */
@@ -13,7 +14,7 @@ export interface RememberedSettings {
 }
 
 /** How a load asks for its tuning. */
-export interface TuningOptions extends Pick<LoadOptions, "tune" | "tuning"> {
+export interface TuningOptions extends Pick<LoadOptions, "tune" | "tuning" | "signal"> {
   readonly settings?: RememberedSettings;
 }
 
@@ -21,9 +22,6 @@ export interface TuningChoice {
   readonly tuning: KernelTuning;
   readonly source: EngineInfo["tuning"]["source"];
 }
-
-/** Raised where kernels change so that old measurements mean nothing. */
-const tuningVersion = 1;
 
 /** Adapter classes for which the built-in sizes were measured (docs/performance.md). */
 const knownClasses: readonly { readonly vendor: string; readonly architecture?: RegExp }[] = [
@@ -45,46 +43,49 @@ const isKnown = (adapter: AdapterFacts): boolean =>
 export async function chooseTuning(
   gpu: Gpu,
   input: TunerInput,
-  { tune = "auto", tuning: forced, settings }: TuningOptions,
+  { tune = "auto", tuning: forced, settings, signal }: TuningOptions,
 ): Promise<TuningChoice> {
   const base = input.options.tuning;
   if (forced !== undefined) return { tuning: base, source: "forced" };
   const isTable = gpu.adapter.isSoftware || isKnown(gpu.adapter);
   if (tune === "table" || (tune === "auto" && isTable)) return { tuning: base, source: "table" };
-  const key = settingsKey(gpu.adapter, input, base);
+  const key = await settingsKey(gpu, input);
   const remembered = await recall(settings, key, base);
   if (remembered !== undefined) return { tuning: remembered, source: "remembered" };
   try {
-    const tuning = await measureTuning(gpu, input);
+    const tuning = await measureTuning(gpu, input, { signal });
     await settings?.set(key, tuning).catch(() => {}); // it is measured again next time
     return { tuning, source: "measured" };
   } catch (error) {
-    if (isEngineError(error, "device-lost")) throw error;
+    if (isEngineError(error, "device-lost") || isEngineError(error, "aborted")) throw error;
     return { tuning: base, source: "table" };
   }
 }
 
+/** What was measured before: nothing where it cannot be read, or is no tuning that could be measured here. */
 async function recall(
   settings: RememberedSettings | undefined,
   key: string,
   base: KernelTuning,
 ): Promise<KernelTuning | undefined> {
   try {
-    const value = await settings?.get(key);
-    return value === undefined ? undefined : overrideTuning(base, value);
+    return knownTuning(base, await settings?.get(key));
   } catch {
-    return undefined; // unreadable, or from another version: it is measured again
+    return undefined; // it is measured again
   }
 }
 
-/** By adapter, by what is measured (sizes of the model, forms, candidates) and by version. */
-function settingsKey(adapter: AdapterFacts, { config, options }: TunerInput, base: KernelTuning): string {
+/** By adapter, by what is measured (sizes of the model, forms, candidates) and by version: that of the kernels' texts. */
+async function settingsKey(gpu: Gpu, input: TunerInput): Promise<string> {
+  const { config, options } = input;
   const { hiddenSize, intermediateSize, numExperts, expertsPerToken, vocabSize, expertFormat } = config;
   const model = [hiddenSize, intermediateSize, numExperts, expertsPerToken, vocabSize, expertFormat];
+  const heads = [config.numHeads, config.numKvHeads, config.headDim];
   const { contextLength: _, ...forms } = options;
-  const facts = JSON.stringify([model, forms, tuningCandidates(base)]);
-  const name = [adapter.vendor, adapter.architecture, adapter.description].join("/");
-  return `tuning:${tuningVersion}:${name}:${shortHash(facts)}`;
+  const facts = JSON.stringify([model, heads, forms, tuningCandidates(options.tuning)]);
+  const { vendor, architecture, description } = gpu.adapter;
+  const version = shortHash((await tunedTexts(gpu, input)).join());
+  return `tuning:${version}:${[vendor, architecture, description].join("/")}:${shortHash(facts)}`;
 }
 
 /** FNV-1a: keys need no more. */

@@ -12,6 +12,7 @@ import { readManifest } from "../weights/manifest.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 
 export interface DryPlan {
+  readonly gpu: Gpu;
   readonly config: ModelConfig;
   readonly weights: ModelWeights;
   readonly activations: Activations;
@@ -21,12 +22,23 @@ export interface DryPlan {
   readonly modules: ReadonlyMap<string, string>;
 }
 
+/** The adapter that a plan is for. */
+export interface DryAdapter {
+  /** Most bytes that it binds. Default 2 GiB. */
+  readonly bindingBytes?: number;
+  readonly hasMatrices?: boolean;
+}
+
 /** The plan of a checkpoint of any size without a GPU: nothing is allocated, compiled or read but the headers. */
-export async function dryPlan(files: CheckpointFiles, options: LoadModelOptions = {}): Promise<DryPlan> {
+export async function dryPlan(
+  files: CheckpointFiles,
+  options: LoadModelOptions = {},
+  { bindingBytes = 2 ** 31 - 4, hasMatrices = false }: DryAdapter = {},
+): Promise<DryPlan> {
   const modules = new Map<string, string>();
   const limits = {
     maxBufferSize: 2 ** 40,
-    maxStorageBufferBindingSize: 2 ** 31 - 4,
+    maxStorageBufferBindingSize: bindingBytes,
     maxComputeInvocationsPerWorkgroup: 1024,
     maxComputeWorkgroupSizeX: 1024,
   };
@@ -39,6 +51,7 @@ export async function dryPlan(files: CheckpointFiles, options: LoadModelOptions 
     },
     adapter: { isSoftware: false },
     variant: "subgroups",
+    hasMatrices,
     pipelines: {
       compile: async ({ id, code, bindings }: KernelSource) => {
         modules.set(code, id);
@@ -55,5 +68,5 @@ export async function dryPlan(files: CheckpointFiles, options: LoadModelOptions 
     ...planOptions,
     mxfp4: "half",
   });
-  return { config: manifest.config, weights, activations, planOptions, plan, modules };
+  return { gpu, config: manifest.config, weights, activations, planOptions, plan, modules };
 }
