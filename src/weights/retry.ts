@@ -54,6 +54,7 @@ export async function withRetries<T>(
       // Never sooner than asked, and the connections of a download not all at the same moment.
       const waitMs = Math.max(askedMs, backOffMs) + Math.random() * backOffMs;
       if (waitMs >= minToldMs) options.onWait?.(waitMs);
+      throwIfAborted(options.signal); // by whoever was told
       await sleep(waitMs, options.signal);
     }
   }
