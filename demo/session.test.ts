@@ -56,6 +56,13 @@ describe("a load that is refused as busy", () => {
   });
 });
 
+test("a load that another tab takes over is shown as that", async () => {
+  const error = new EngineError("busy", "taken over", { details: { reason: "model-taken-over", id: "m" } });
+  const { session } = start(() => Promise.reject(error));
+  await expect(session.load(one, signal)).rejects.toBe(error);
+  expect(session.status()).toEqual({ state: "error", choice: one, error });
+});
+
 test("any other failure is shown", async () => {
   const error = new EngineError("download-failed", "no network");
   const { session } = start(() => Promise.reject(error));

@@ -130,8 +130,9 @@ export function createSession(options: SessionOptions): Session {
       const known = isEngineError(error) ? error : new EngineError("internal", String(error));
       fail(known);
       if (known.code === "aborted") setStatus({ state: "idle" });
-      else if (known.code !== "busy") setStatus({ state: "error", choice, error: known });
-      // A refusal changes nothing, unless what runs instead has shown its progress meanwhile.
+      else if (known.code !== "busy" || known.details.reason !== undefined)
+        setStatus({ state: "error", choice, error: known });
+      // A refusal by the request that runs changes nothing, unless what runs instead has shown its progress meanwhile.
       else if (status === starting) setStatus(former);
       throw known;
     }

@@ -43,6 +43,14 @@ describe("the progress of work on models", () => {
     expect(viewOf({ state }, "download").canTakeOver).toBe(false);
   });
 
+  test("of another tab's download is paused, resumed and taken over from here", () => {
+    const waiting = { state: "waiting-for-other-tab", inOtherTab: true } as const;
+    expect(viewOf(waiting)).toMatchObject({ pause: "pause", canTakeOver: true });
+    const paused = { state: "paused", inOtherTab: true } as const;
+    expect(viewOf(paused)).toMatchObject({ title: "Paused: nano", pause: "resume", canTakeOver: true });
+    expect(viewOf({ ...waiting, loadedBytes: 100e6 }).pause, "it is being loaded there").toBeUndefined();
+  });
+
   test("onto the GPU ends in preparing, and cannot be paused", () => {
     expect(viewOf({ phase: "load" })).toMatchObject({
       title: "Loading onto the graphics card",

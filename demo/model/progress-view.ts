@@ -31,16 +31,17 @@ export function progressView({ name, kind, progress }: Work): ProgressView {
       ...{ pause: undefined, canTakeOver: false },
     };
   }
-  const { phase, state = "running", loadedBytes, totalBytes } = progress;
-  const isWaiting = state === "waiting-for-other-tab";
+  const { phase, state = "running", inOtherTab = false, loadedBytes, totalBytes } = progress;
+  const isWaiting = state === "waiting-for-other-tab" || inOtherTab;
+  // What another tab has fetched, it may still load.
+  const canPause = phase === "download" && (!isWaiting || loadedBytes < totalBytes);
   const isKnown = totalBytes > 0;
   return {
     title: title({ name, kind }, progress),
     figures: isKnown ? figures(progress) : "",
     loadedBytes: isKnown ? loadedBytes : undefined,
     totalBytes: Math.max(totalBytes, 1),
-    pause:
-      phase !== "download" || isWaiting || !isKnown ? undefined : state === "paused" ? "resume" : "pause",
+    pause: !canPause || !isKnown ? undefined : state === "paused" ? "resume" : "pause",
     canTakeOver: isWaiting && kind === "load",
   };
 }

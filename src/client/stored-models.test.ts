@@ -9,6 +9,7 @@ import {
   fakeStoredModels,
 } from "../testing/fake-engine.ts";
 import { createFakeWorker } from "../testing/fake-worker.ts";
+import { takenOver } from "../worker/model-locks.ts";
 import type { HostServices } from "../worker/services.ts";
 import { createWorkerEngine, type WorkerEngine, type WorkerEngineOptions } from "./worker-engine.ts";
 
@@ -47,8 +48,8 @@ describe("models of a worker engine", () => {
     const { engine } = start(
       {},
       {
-        openModel: async (wanted, { pause, signal, onId }) => {
-          onId?.("tiny");
+        openModel: async (wanted, { pause, signal, onLead }) => {
+          onLead?.("tiny");
           pause.watch((isPaused) => seen.push(isPaused ? "paused" : "resumed"));
           await aborted(signal);
           throw new EngineError("aborted", `The download of ${JSON.stringify(wanted)} was aborted.`);
@@ -108,7 +109,7 @@ describe("models of a worker engine", () => {
       {},
       {
         openModel: async (wanted, options) => {
-          takeOver = options.onLost;
+          takeOver = () => options.onLost(takenOver("tiny"));
           const opened = await fakeServices(createFakeEngine()).openModel(wanted, options);
           return { ...opened, release: async () => void released++ };
         },

@@ -22,7 +22,9 @@ export interface WorkerEngine {
   readonly info: EngineInfo | undefined;
   /**
    * Fetches what is missing of a checkpoint into this browser's storage, then streams it to the GPU, replacing what
-   * was loaded. Progress comes in two phases, each monotone and ending at its total. Aborting keeps what was stored.
+   * was loaded. Progress comes in two phases, each monotone and ending at its total (before them a download of its own
+   * for an adapter). Aborting keeps what was stored. Where another tab takes the model over in mid-load, that is `busy`
+   * with reason `model-taken-over`.
    * @throws webgpu-unavailable | adapter-unavailable | limit-exceeded | out-of-memory | device-lost | shader-compile
    * | download-failed | storage-full | storage-failed | checksum-mismatch | checkpoint-invalid | tokenizer-invalid
    * | request-invalid | busy | aborted | disposed | worker-died
@@ -47,7 +49,8 @@ export interface WorkerEngine {
   capabilities(subject: CapabilitySubject, options?: CapabilityOptions): Promise<CapabilityReport>;
   /**
    * Fetches a checkpoint into storage and loads nothing. Where another tab downloads it already, this one shows that
-   * tab's progress, and goes on where it closes or dies. Throws as `load` does, but nothing of the GPU.
+   * tab's progress, and goes on where it closes or dies. Throws as `load` does, but nothing of the GPU; `busy` with
+   * reason `model-taken-over` where another tab takes the download over.
    */
   download(source: ModelSource, options?: DownloadOptions): Promise<StoredModelSummary>;
   /**
@@ -58,7 +61,7 @@ export interface WorkerEngine {
   resumeDownload(): Promise<void>;
   /**
    * Ends the download under way: its call rejects with `aborted`. What is stored is kept for the next time, unless
-   * `deletePartial` is true.
+   * `deletePartial` is true; what another tab downloads or goes on with is that tab's.
    */
   cancelDownload(options?: { readonly deletePartial?: boolean }): Promise<void>;
   /** The checkpoints in this browser's storage, whole or in part, with their sizes. */

@@ -103,9 +103,9 @@ export function createFakeEngine(overrides: Partial<Engine> = {}): Engine {
 export function fakeServices(engine: Engine, overrides: Partial<HostServices> = {}): HostServices {
   return {
     createEngine: async () => engine,
-    openModel: async (source, { onProgress, onId }) => {
+    openModel: async (source, { onProgress, onLead }) => {
       const id = source.id ?? describeSource(source);
-      onId?.(id);
+      onLead?.(id);
       onProgress({ phase: "download", loadedBytes: 50, totalBytes: 100, file: "model.safetensors" });
       onProgress({ phase: "download", loadedBytes: 100, totalBytes: 100, file: "model.safetensors" });
       const files = {

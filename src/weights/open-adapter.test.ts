@@ -1,6 +1,7 @@
 import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFolderFiles } from "../desktop/folder-files.ts";
+import { EngineError } from "../errors.ts";
 import { type HubServer, startHubServer } from "../testing/hub-server.ts";
 import { loraAdapter } from "../testing/lora-adapter.ts";
 import { repositoryPath } from "../testing/reference.ts";
@@ -41,7 +42,7 @@ describe("openAdapter", () => {
     const store = createIndexedDbStore("adapters-1");
     const pins = createCommitPins(store);
     const open = () =>
-      openAdapter({ hf: "org/adapter", endpoint: hub.endpoint }, async () => store, { pins });
+      openAdapter({ hf: "org/adapter", endpoint: hub.endpoint }, { choose: async () => store }, { pins });
     await open();
     hub.requests.length = 0;
     const again = await open();
@@ -56,11 +57,13 @@ describe("openAdapter", () => {
     const store = createIndexedDbStore("adapters-2");
     files.set("adapter_config.json", '{"peft_type": "IA3"}');
     const location = { hf: "org/adapter", endpoint: hub.endpoint };
-    expect(await failure(openAdapter(location, async () => store, {}))).toMatchObject({
+    expect(await failure(openAdapter(location, { choose: async () => store }, {}))).toMatchObject({
       code: "checkpoint-invalid",
     });
     files.delete("adapter_config.json");
-    expect(await failure(openAdapter({ ...location, refresh: true }, async () => store, {}))).toMatchObject({
+    expect(
+      await failure(openAdapter({ ...location, refresh: true }, { choose: async () => store }, {})),
+    ).toMatchObject({
       code: "checkpoint-invalid",
       details: { file: "adapter_config.json" },
     });
@@ -72,9 +75,36 @@ describe("openAdapter", () => {
     const refuse = async () => {
       throw new Error("nothing is to be stored");
     };
-    const adapter = await openAdapter({ files: picked }, refuse, {});
+    const adapter = await openAdapter({ files: picked }, { choose: refuse }, {});
     expect(adapter.id).toMatch(/^folder:folder#/);
     expect((await withLora(base, adapter)).id).toContain(adapter.id);
+  });
+
+  it("is downloaded as its caller says, and says what else takes room", async () => {
+    const store = createIndexedDbStore("adapters-4");
+    const full = async () => {
+      throw new EngineError("storage-full", "no room");
+    };
+    const listed = [
+      { ...{ id: "big", totalBytes: 9, storedBytes: 9, ready: true, files: [], store: "opfs" as const } },
+    ];
+    const ids: string[] = [];
+    const opening = openAdapter(
+      { hf: "org/adapter", endpoint: hub.endpoint },
+      {
+        choose: async () => ({ ...store, putChunk: full }),
+        download: (adapterId, work) => {
+          ids.push(adapterId);
+          return work({ listStored: async () => listed });
+        },
+      },
+      {},
+    );
+    expect(await failure(opening)).toMatchObject({
+      code: "storage-full",
+      message: expect.stringContaining("big"),
+    });
+    expect(ids).toEqual([id]);
   });
 
   it("is not taken for a model", async () => {

@@ -1,29 +1,47 @@
 import type { ChunkStore } from "./chunk-store.ts";
-import { downloadCheckpoint } from "./download.ts";
+import { type DownloadOptions, downloadCheckpoint } from "./download.ts";
 import { type IfUnchanged, openModelFiles } from "./open-checkpoint.ts";
 import { openLocation, type SourceServices } from "./open-source.ts";
 import type { SourceLocation } from "./source-types.ts";
 import { storableSource } from "./storable-source.ts";
+import { wantsTexts } from "./stored-texts.ts";
 import type { CheckpointFiles } from "./types.ts";
+
+/** How an adapter is fetched: what a download may be told besides where it comes from and goes to. */
+export type AdapterRun = Pick<
+  DownloadOptions,
+  "onProgress" | "signal" | "pause" | "connections" | "listStored" | "openHashPort"
+>;
+
+export interface AdapterStorage {
+  /** The store for what has this id. */
+  choose(id: string): Promise<ChunkStore>;
+  /** Runs the download of what has this id; default: at once. */
+  download?<T>(id: string, work: (run: AdapterRun) => Promise<T>): Promise<T>;
+}
 
 /**
  * The files of a LoRA adapter: a picked folder is read in place, any other is stored like a model and read from there, so
  * that it needs no network the next time.
- * @param choose the store for what has this id
  * @throws download-failed | checkpoint-invalid | checksum-mismatch | storage-full | storage-failed | busy | aborted
  */
 export async function openAdapter(
   location: SourceLocation,
-  choose: (id: string) => Promise<ChunkStore>,
+  { choose, download = (_, work) => work({}) }: AdapterStorage,
   services: SourceServices & { readonly ifUnchanged?: IfUnchanged | undefined },
 ): Promise<CheckpointFiles> {
   const remote = await openLocation(location, services, "adapter");
   if ("files" in location || "directory" in location) return remote;
-  const store = await choose(remote.id);
+  const { id } = remote;
   const { signal, ifUnchanged } = services;
-  const asked = storableSource(location, remote.id);
-  const model = await downloadCheckpoint({ remote, store, kind: "adapter", asked, signal }).finally(() =>
-    store.release(remote.id),
-  );
-  return openModelFiles({ store, model, remote, verify: undefined, ifUnchanged });
+  const asked = storableSource(location, id);
+  const fetchInto = async (run: AdapterRun) => {
+    const store = await choose(id);
+    return downloadCheckpoint({ signal, ...run, remote, store, kind: "adapter", asked }).finally(() =>
+      store.release(id),
+    );
+  };
+  const known = await (await choose(id)).getModel(id);
+  const model = known?.ready && !wantsTexts(known, remote.laterTexts) ? known : await download(id, fetchInto);
+  return openModelFiles({ store: await choose(id), model, remote, verify: undefined, ifUnchanged });
 }

@@ -91,10 +91,13 @@ export interface ByteProgress {
   readonly phase: "download" | "load" | "verify" | "export";
   /**
    * `running` (the default); `paused` by `pauseDownload`; `waiting-for-other-tab`: another tab of this site downloads
-   * this model (the figures are its own) or has it on the GPU, and this one goes on when that tab closes;
+   * this model (the figures are its own) or has it on the GPU, and this one goes on when that tab closes
+   * (while the download that another tab does is paused, from whichever tab, that is `paused` too);
    * `waiting-for-server`: it is overloaded or asked for a wait of seconds to minutes, after which this goes on.
    */
   readonly state?: "running" | "paused" | "waiting-for-other-tab" | "waiting-for-server";
+  /** True where the figures are of another tab's download. */
+  readonly inOtherTab?: true;
   /** Bytes per second over the last seconds; absent until it is known and while nothing moves. */
   readonly bytesPerSecond?: number;
   /** Seconds to the end of this phase at that rate. */

@@ -1,4 +1,4 @@
-import { EngineError, toWireError, type WireError } from "../errors.ts";
+import { EngineError, isEngineError, toWireError, type WireError } from "../errors.ts";
 import type { CheckpointManifest } from "../format/types.ts";
 import type { Engine, EngineInfo } from "../runtime/types.ts";
 import { createPause, type Pause } from "../weights/pause.ts";
@@ -49,8 +49,8 @@ export function createModelCalls({ services, requests, openEngine, reportFault }
   let held: OpenedModel | undefined;
   /** Of the download under way. */
   let pause: Pause | undefined;
-  /** Its model, once it is known. */
-  let downloadId: string | undefined;
+  /** What this tab fetched for it, the model and an adapter: what it only waits for is the other tab's. */
+  let ledIds: string[] = [];
 
   async function unload(): Promise<void> {
     engine?.unload();
@@ -59,14 +59,10 @@ export function createModelCalls({ services, requests, openEngine, reportFault }
     await former?.release();
   }
 
-  async function onLost(): Promise<void> {
+  async function onLost(error: EngineError): Promise<void> {
     await requests.stop();
-    if (held === undefined) return;
-    const { id } = held;
+    if (held === undefined) return; // the load that it ended says so
     await unload();
-    const error = new EngineError("busy", `Another tab of this site took the model ${id} over.`, {
-      details: { reason: "model-taken-over", id },
-    });
     reportFault(toWireError(error));
   }
 
@@ -77,22 +73,16 @@ export function createModelCalls({ services, requests, openEngine, reportFault }
     run: {
       readonly onProgress: (progress: ByteProgress) => void;
       readonly onManifest: (manifest: CheckpointManifest) => void;
+      readonly onLost: (error: EngineError) => void;
       readonly signal: AbortSignal;
     },
   ): Promise<OpenedModel> {
     pause = createPause();
-    downloadId = undefined;
-    const onId = (id: string) => {
-      downloadId = id;
-    };
+    const led: string[] = [];
+    ledIds = led;
+    const onLead = (id: string) => void led.push(id);
     try {
-      return await services.openModel(source, {
-        ...options,
-        ...run,
-        pause,
-        onId,
-        onLost: () => void onLost(),
-      });
+      return await services.openModel(source, { ...options, ...run, pause, onLead });
     } finally {
       pause = undefined;
     }
@@ -109,26 +99,34 @@ export function createModelCalls({ services, requests, openEngine, reportFault }
           const own = engineOptions(options);
           // A model that the adapter cannot hold is refused before its gigabytes are fetched.
           const onManifest = (manifest: CheckpointManifest) => loading.checkFits(manifest, own);
-          const model = await open(
-            source,
-            { ...options, forEngine: true },
-            { onProgress, onManifest, signal },
-          );
-          held = model;
+          let lost: EngineError | undefined;
+          const run = {
+            ...{ onProgress, onManifest, signal },
+            onLost: (error: EngineError) => {
+              lost = error;
+              void onLost(error);
+            },
+          };
           try {
-            return await loading.load(model.files, { ...own, onProgress, signal });
+            const model = await open(source, { ...options, forEngine: true }, run);
+            held = model;
+            try {
+              return await loading.load(model.files, { ...own, onProgress, signal });
+            } catch (error) {
+              await unload();
+              throw error;
+            } finally {
+              await model.files.close?.();
+            }
           } catch (error) {
-            await unload();
-            throw error;
-          } finally {
-            await model.files.close?.();
+            throw isEngineError(error, "aborted") && lost !== undefined ? lost : error;
           }
         });
       }),
     download: (call, source, options, deliver) =>
       requests.run(call, "download a model", (signal) =>
         delivering(deliver, async (onProgress) => {
-          const run = { onProgress, onManifest: () => {}, signal };
+          const run = { onProgress, onManifest: () => {}, onLost: () => {}, signal };
           const model = await open(source, { ...options, forEngine: false }, run);
           await model.files.close?.();
           await model.release();
@@ -145,7 +143,7 @@ export function createModelCalls({ services, requests, openEngine, reportFault }
     cancelDownload: async (deletePartial) => {
       if (pause === undefined) return;
       await requests.stop();
-      if (deletePartial && downloadId !== undefined) await stored.removePartial(downloadId);
+      if (deletePartial) for (const id of ledIds) await stored.removePartial(id);
     },
     models: () => stored.list(),
     storeFaults: () => stored.faults(),

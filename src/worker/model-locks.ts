@@ -87,3 +87,10 @@ export function inOtherTab(id: string): EngineError {
     { details: { reason: "model-in-other-tab", id } },
   );
 }
+
+/** What the tab is told that another one took the model from. */
+export function takenOver(id: string): EngineError {
+  return new EngineError("busy", `Another tab of this site took the model ${id} over.`, {
+    details: { reason: "model-taken-over", id },
+  });
+}

@@ -7,15 +7,16 @@ import { openAdapter } from "../weights/open-adapter.ts";
 import { type OpenedCheckpoint, openCheckpoint } from "../weights/open-checkpoint.ts";
 import { type OpenedSource, openSource } from "../weights/open-source.ts";
 import type { Pause } from "../weights/pause.ts";
-import type { ModelSource } from "../weights/source-types.ts";
+import type { ModelSource, SourceLocation } from "../weights/source-types.ts";
 import { storableSource } from "../weights/storable-source.ts";
 import type { StorageOptions } from "../weights/storage-options.ts";
 import { wantsTexts } from "../weights/stored-texts.ts";
 import type { Stores } from "../weights/stores.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
 import { ifUnchangedElsewhere } from "./if-unchanged.ts";
-import type { ModelLocks, OtherTabPolicy } from "./model-locks.ts";
+import { type Free, type ModelLocks, type OtherTabPolicy, takenOver } from "./model-locks.ts";
 import { requireStored } from "./require-stored.ts";
+import { sharedDownload, watchOtherTab } from "./shared-download.ts";
 import type { SharedProgress } from "./shared-progress.ts";
 
 export interface OpenModelOptions extends StorageOptions {
@@ -26,10 +27,10 @@ export interface OpenModelOptions extends StorageOptions {
   /** Told what the checkpoint is before its weights are fetched; what it throws ends the download. */
   readonly onManifest: (manifest: CheckpointManifest) => void;
   /** Another tab took the model over: what is on the GPU must go. */
-  readonly onLost: () => void;
+  readonly onLost: (error: EngineError) => void;
   readonly pause: Pause;
-  /** Told the model's id once the source is resolved. */
-  readonly onId?: (id: string) => void;
+  /** Told the id of a model or adapter once this tab is the one that downloads it. */
+  readonly onLead?: (id: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -63,32 +64,20 @@ export async function openModel(
     if (place !== undefined && "stored" in place) await requireStored(services.stores, place.stored);
   const opened = await openSource(source, { pins: services.pins, signal: options.signal });
   const { id } = opened.files;
-  options.onId?.(id);
-  const onProgress = neverLess(options.onProgress);
-  const policy = options.otherTab ?? "wait";
-  const release = options.forEngine
-    ? await waiting(services, id, { ...options, onProgress }, (onWaiting) =>
-        services.locks.hold("engine", id, { ...options, policy, onWaiting }),
-      )
-    : async () => {};
+  const model = { ...options, onProgress: neverLess(options.onProgress) };
+  const release = options.forEngine ? await takeEngine(services, id, model) : async () => {};
   let stored: OpenedCheckpoint | undefined;
   try {
-    const { pins } = services;
-    const { signal } = options;
     // The adapter first: it is small, and what is wrong with its place should show before a download.
-    const lora =
-      source.lora &&
-      (await openAdapter(source.lora, (adapterId) => services.stores.choose(adapterId, options.store), {
-        pins,
-        signal,
-        ifUnchanged: ifUnchangedElsewhere(services.locks),
-      }));
-    stored = opened.stored
-      ? await fetchAndOpen(source, opened, services, { ...options, onProgress })
-      : undefined;
+    const lora = source.lora && (await fetchAdapter(source.lora, services, options));
+    stored = opened.stored ? await fetchAndOpen(source, opened, services, model) : undefined;
     const files = stored?.files ?? opened.files;
     if (lora === undefined) return { id, files, release };
-    return { id, files: await withLora(files, lora, { manifest: stored?.manifest, signal }), release };
+    return {
+      id,
+      files: await withLora(files, lora, { manifest: stored?.manifest, signal: options.signal }),
+      release,
+    };
   } catch (error) {
     await stored?.files.close?.();
     await release();
@@ -102,67 +91,59 @@ async function fetchAndOpen(
   services: OpenModelServices,
   options: OpenModelOptions,
 ): Promise<OpenedCheckpoint> {
-  const { stores, locks, shared } = services;
-  const { signal, pause, connections, verify } = options;
+  const { stores } = services;
+  const { pause, connections, verify, onManifest } = options;
   const { id } = remote;
-  const open = async (onProgress: (progress: ByteProgress) => void) => {
+  const open = async ({ onProgress, signal }: Pick<OpenModelOptions, "onProgress" | "signal">) => {
     const store = await stores.choose(id, options.store);
     const { chunkBytes } = source;
-    const { onManifest } = options;
     return openCheckpoint({
       ...{ source: remote, store, onProgress, onManifest, signal, pause, connections, verify, chunkBytes },
       openHashPort: services.openHashPort,
-      ifUnchanged: ifUnchangedElsewhere(locks),
+      ifUnchanged: ifUnchangedElsewhere(services.locks),
       listStored: stores.list,
       asked: storableSource(source, id),
     });
   };
   const found = (await stores.find(id))?.model;
-  if (found?.ready && !wantsTexts(found, remote.laterTexts)) return open(options.onProgress);
-  const free = await waiting(services, id, options, (onWaiting) =>
-    locks.hold("download", id, { policy: "wait", onWaiting, signal }),
-  );
-  const leader = shared.lead(id, (isPaused) => (isPaused ? pause.pause() : pause.resume()));
-  try {
-    return await open((progress) => {
-      leader.tell(progress);
-      options.onProgress(progress);
-    });
-  } finally {
-    leader.stop();
-    await free();
-  }
+  if (found?.ready && !wantsTexts(found, remote.laterTexts)) return open(options);
+  return sharedDownload(services, id, options, open);
 }
 
-/** Takes a lock; while another tab has it, that tab's progress is reported, and a pause here pauses it there. */
-async function waiting<T>(
-  { shared }: OpenModelServices,
+/** The adapter, stored first like a model where it lies on the web. */
+function fetchAdapter(
+  location: SourceLocation,
+  { stores, pins, openHashPort, ...services }: OpenModelServices,
+  options: OpenModelOptions,
+): Promise<CheckpointFiles> {
+  const { signal, pause, connections } = options;
+  return openAdapter(
+    location,
+    {
+      choose: (id) => stores.choose(id, options.store),
+      download: (id, work) =>
+        sharedDownload(services, id, { ...options, onProgress: neverLess(options.onProgress) }, (run) =>
+          work({ ...run, pause, connections, openHashPort, listStored: stores.list }),
+        ),
+    },
+    { pins, signal, ifUnchanged: ifUnchangedElsewhere(services.locks) },
+  );
+}
+
+async function takeEngine(
+  { locks, shared }: OpenModelServices,
   id: string,
-  { onProgress, pause }: Pick<OpenModelOptions, "onProgress" | "pause">,
-  hold: (onWaiting: () => void) => Promise<T>,
-): Promise<T> {
-  let stop = () => {};
-  let last: ByteProgress | undefined;
-  const onWaiting = () => {
-    const state = "waiting-for-other-tab";
-    onProgress({ phase: "download", state, loadedBytes: 0, totalBytes: 0, file: "" });
-    const follower = shared.follow(id, (progress) => {
-      last = progress;
-      onProgress({ ...progress, state });
-    });
-    const unwatch = pause.watch((isPaused) => follower.setPaused(isPaused));
-    stop = () => {
-      follower.stop();
-      unwatch();
-    };
-  };
+  options: OpenModelOptions,
+): Promise<Free> {
+  const other = watchOtherTab(shared, id, options);
+  const { signal, otherTab: policy = "wait" } = options;
+  const onLost = () => options.onLost(takenOver(id));
   try {
-    const held = await hold(onWaiting);
-    // At once: what is missing is found out first, and that takes a moment.
-    if (last !== undefined) onProgress({ ...last, state: "running" });
-    return held;
+    const free = await locks.hold("engine", id, { onLost, signal, policy, onWaiting: other.onWaiting });
+    other.onTaken();
+    return free;
   } finally {
-    stop();
+    other.stop();
   }
 }
 

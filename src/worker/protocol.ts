@@ -24,7 +24,8 @@ export type CapabilitySubject = ModelSource | { readonly published: PublishedSha
 export interface WorkerLoadOptions extends LoadOptions, StorageOptions {
   /**
    * What to do where another tab of this site has the model on the GPU. Default `wait`: progress shows
-   * `waiting-for-other-tab` until that tab unloads the model, closes or dies.
+   * `waiting-for-other-tab` until that tab unloads the model, closes or dies. A download in another tab is waited for,
+   * unless this is `take-over`.
    */
   readonly otherTab?: OtherTabPolicy;
 }

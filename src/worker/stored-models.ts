@@ -1,4 +1,4 @@
-import { EngineError } from "../errors.ts";
+import { EngineError, isEngineError } from "../errors.ts";
 import { exportModel } from "../weights/export-model.ts";
 import type { StoredModelSummary } from "../weights/models.ts";
 import { openSource } from "../weights/open-source.ts";
@@ -9,6 +9,7 @@ import type { StoreFault } from "../weights/store-faults.ts";
 import type { FoundModel } from "../weights/stores.ts";
 import type { ByteProgress } from "../weights/types.ts";
 import { type VerifyReport, verifyModel } from "../weights/verify-model.ts";
+import { alone } from "./alone.ts";
 import type { OpenModelServices } from "./open-model.ts";
 import { requireStored } from "./require-stored.ts";
 
@@ -24,7 +25,7 @@ export interface StoredModels {
   faults(): Promise<readonly StoreFault[]>;
   /** `ownId` is the model that this tab itself has on the GPU. @throws busy where another tab uses the model */
   remove(id: string, ownId: string | undefined): Promise<void>;
-  /** Removes a model only where it is not complete. */
+  /** Removes a model only where it is not complete, and no other tab goes on with it. */
   removePartial(id: string): Promise<void>;
   verify(id: string, options: StoredModelOptions): Promise<VerifyReport>;
   /** `source` stands in where the record has none. */
@@ -33,22 +34,20 @@ export interface StoredModels {
 }
 
 /** Work that changes a model shuts other tabs out of changing it meanwhile. */
-export function createStoredModels({ stores, locks, pins, openHashPort }: OpenModelServices): StoredModels {
-  async function alone<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const free = await locks.hold("download", id, { policy: "refuse" });
-    try {
-      return await work();
-    } finally {
-      await free();
-    }
-  }
+export function createStoredModels(services: OpenModelServices): StoredModels {
+  const { stores, locks, pins, openHashPort } = services;
+  const refuse = { policy: "refuse" } as const;
 
   /** Closes the files again, whatever comes of it. */
-  const withModel = <T>(id: string, work: (found: FoundModel) => Promise<T>) =>
-    alone(id, async () => {
+  const withModel = <T>(
+    id: string,
+    options: StoredModelOptions,
+    work: (found: FoundModel & StoredModelOptions) => Promise<T>,
+  ) =>
+    alone(services, id, { ...refuse, signal: options.signal }, async (signal) => {
       const found = await requireStored(stores, id);
       try {
-        return await work(found);
+        return await work({ ...found, ...options, signal });
       } finally {
         await found.store.release(id);
       }
@@ -58,22 +57,27 @@ export function createStoredModels({ stores, locks, pins, openHashPort }: OpenMo
     list: () => stores.list(),
     faults: () => stores.faults(),
     remove: (id, ownId) =>
-      alone(id, async () => {
-        const free = id === ownId ? async () => {} : await locks.hold("engine", id, { policy: "refuse" });
+      alone(services, id, refuse, async () => {
+        const free = id === ownId ? async () => {} : await locks.hold("engine", id, refuse);
         try {
           await stores.remove(id);
         } finally {
           await free();
         }
       }),
-    removePartial: (id) =>
-      alone(id, async () => {
+    removePartial: async (id) => {
+      const removing = alone(services, id, refuse, async () => {
         const found = await stores.find(id);
         if (found !== undefined && !found.model.ready) await found.store.deleteModel(id);
-      }),
-    verify: (id, options) => withModel(id, (found) => verifyModel({ ...found, ...options })),
+      });
+      await removing.catch((error: unknown) => {
+        // It waited for this download, and goes on with it: nothing is left over.
+        if (!isEngineError(error, "busy") || error.details.reason !== "model-in-other-tab") throw error;
+      });
+    },
+    verify: (id, options) => withModel(id, options, verifyModel),
     repair: (id, given, options) =>
-      withModel(id, async (found) => {
+      withModel(id, options, async (found) => {
         const source = given ?? asSource(found.model.source);
         if (source === undefined) {
           throw new EngineError(
@@ -82,9 +86,9 @@ export function createStoredModels({ stores, locks, pins, openHashPort }: OpenMo
             { details: { id } },
           );
         }
-        const { files } = await openSource(source, { pins, signal: options.signal });
-        return repairModel({ ...found, ...options, remote: { ...files, id }, openHashPort });
+        const { files } = await openSource(source, { pins, signal: found.signal });
+        return repairModel({ ...found, remote: { ...files, id }, openHashPort });
       }),
-    export: (id, folder, options) => withModel(id, (found) => exportModel({ ...found, ...options, folder })),
+    export: (id, folder, options) => withModel(id, options, (found) => exportModel({ ...found, folder })),
   };
 }
