@@ -20,7 +20,7 @@ export interface ProofShape {
 
 const mib = 1024 * 1024;
 
-/** `tiny` has 56 MB in 3 files, so that the whole way can be tried on a CPU adapter; `small` has 310 MB, for rates. */
+/** `tiny` has 56 MB in 3 files, so that the whole way can be tried on a CPU adapter; `small` has 266 MB, for rates. */
 export function proofShape(name: ShapeName, layers: number | undefined): ProofShape {
   const isTiny = name === "tiny";
   const isCut = isTiny || name === "small";

@@ -7,19 +7,34 @@ export type ThreadSeconds = Readonly<Record<string, number>>;
 /** Clock ticks a second, as Linux counts them for programs. */
 const ticksPerSecond = 100;
 
-/** Takes the threads' clocks now; the function it returns says what each has used since. Threads of one name are told apart. */
+/** Threads may end before anyone asks. */
+const everyMs = 250;
+
+/**
+ * Takes the threads' clocks from now on, until the function it returns is called: that says what each has used. Threads of
+ * one name are told apart by numbers.
+ */
 export function watchThreads(profile: string): () => ThreadSeconds {
   const before = clocks(profile);
+  const latest = new Map(before);
+  const sample = () => {
+    for (const [thread, clock] of clocks(profile)) latest.set(thread, clock);
+  };
+  const timer = setInterval(sample, everyMs);
   return () => {
-    const used = new Map<string, number>();
-    for (const [thread, { name, seconds }] of clocks(profile)) {
-      const since = seconds - (before.get(thread)?.seconds ?? 0);
-      if (since < 0.05) continue;
+    clearInterval(timer);
+    sample();
+    const used = [...latest]
+      .map(([thread, { name, seconds }]) => ({ name, seconds: seconds - (before.get(thread)?.seconds ?? 0) }))
+      .filter(({ seconds }) => seconds >= 0.05)
+      .sort((a, b) => b.seconds - a.seconds);
+    const named = new Map<string, number>();
+    for (const { name, seconds } of used) {
       let label = name;
-      for (let i = 2; used.has(label); i += 1) label = `${name} ${i}`;
-      used.set(label, Number(since.toFixed(2)));
+      for (let i = 2; named.has(label); i += 1) label = `${name} ${i}`;
+      named.set(label, Number(seconds.toFixed(2)));
     }
-    return Object.fromEntries([...used].sort(([, a], [, b]) => b - a));
+    return Object.fromEntries(named);
   };
 }
 
