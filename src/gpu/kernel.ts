@@ -19,6 +19,11 @@ export type KernelLibrary =
 /** How MXFP4 codes are expanded: by f32 bits, right everywhere, or through f16, where subnormals survive. */
 export type Mxfp4Form = "bits" | "half";
 
+interface WorkgroupSizes {
+  readonly software?: number;
+  readonly large?: number;
+}
+
 /**
  * A kernel as data: `gpu/` compiles and runs it. One WGSL file, whose bindings stand in group 0 in the order of
  * `bindings`; the numbers of a shape are constants written before the text.
@@ -35,7 +40,7 @@ export interface KernelDefinition<Shape, Name extends string = string> {
    * barriers as one fiber for every four invocations, and each costs some 5 us a barrier, so that small workgroups are
    * many times faster there. `large`: where the adapter allows so many invocations (256 is what all allow).
    */
-  readonly workgroupSizes?: { readonly software?: number; readonly large?: number };
+  readonly workgroupSizes?: WorkgroupSizes | ((shape: Shape) => WorkgroupSizes);
   /** Rules that a shape breaks, as sentences; empty where it is fine. */
   readonly check?: (shape: Shape) => readonly string[];
 }
@@ -93,7 +98,8 @@ export function composeKernel<Shape, Name extends string>(
     typeof definition.libraries === "function" ? definition.libraries(shape) : definition.libraries;
   const texts = libraries.map((library) => libraryText(library, target));
   const constants = { ...definition.constants(shape) };
-  const workgroupSize = workgroupSizeFor(definition.workgroupSizes ?? {}, target);
+  const sizes = definition.workgroupSizes ?? {};
+  const workgroupSize = workgroupSizeFor(typeof sizes === "function" ? sizes(shape) : sizes, target);
   if (workgroupSize !== undefined) constants.WG_SIZE = workgroupSize;
   const body = [...Object.entries(constants).map(constantLine), ...texts, definition.wgsl].join("\n");
   const code = `${directives(body.replace(/\/\/.*$/gm, "")).join("")}${body}`;
@@ -121,7 +127,7 @@ function libraryText(library: KernelLibrary, target: KernelTarget): string {
 }
 
 function workgroupSizeFor(
-  { software, large }: { readonly software?: number; readonly large?: number },
+  { software, large }: WorkgroupSizes,
   { isSoftware = false, maxWorkgroupSize = 256 }: KernelTarget,
 ): number | undefined {
   if (isSoftware) return software;

@@ -1,12 +1,26 @@
 import { describe, expect, it } from "vitest";
+import { tileBytes } from "./check-tuning.ts";
+import { linearResidualVec } from "./linear/linear-residual-vec.ts";
+import { linearTile } from "./linear/linear-tile.ts";
+import { downCases, gateUpCases, moeShape, promptCases, routingCases } from "./moe/moe.cases.ts";
+import { moeDownTile } from "./moe/moe-down-tile.ts";
+import { moeDownVec } from "./moe/moe-down-vec.ts";
+import { moeGateUpSwigluTile } from "./moe/moe-gate-up-swiglu-tile.ts";
+import { moeGateUpSwigluVec } from "./moe/moe-gate-up-swiglu-vec.ts";
+import { lmHeadVec } from "./sample/lm-head-vec.ts";
 import { defaultTuning, matrixTuning } from "./tuning.ts";
 import {
   knownTuning,
+  matrixTuningFor,
   overrideTuning,
   tuningCandidates,
   tuningKeys,
   tuningsToTry,
 } from "./tuning-candidates.ts";
+
+const limits = (maxComputeWorkgroupStorageSize: number) => ({
+  ...{ maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup: 256 },
+});
 
 describe("candidates", () => {
   it("differ from the base in one row each, and are few", () => {
@@ -72,6 +86,70 @@ describe("what was remembered", () => {
   });
 });
 
+describe("a candidate", () => {
+  // Every shape that the kernels are tested on, and the published ones.
+  const published = [
+    { hiddenSize: 2880, expertWidth: 2880, numExperts: 32, expertsPerToken: 4 },
+    { hiddenSize: 2880, expertWidth: 2880, numExperts: 128, expertsPerToken: 4 },
+  ];
+  const cases = [...gateUpCases, ...downCases, ...promptCases, ...routingCases];
+  const shapes = [...published.map((sizes) => ({ name: "", numTokens: 1, ...sizes })), ...cases];
+
+  it.each([
+    ["f32", defaultTuning],
+    ["matrix", matrixTuning],
+  ] as const)("breaks no rule of a kernel for any shape (%s)", (_, base) => {
+    for (const tuning of [base, ...tuningsToTry(base).map((tried) => tried.tuning)]) {
+      for (const sizes of shapes) {
+        const moe = { ...moeShape(sizes, "mxfp4"), tuning };
+        const dense = { inputSize: sizes.hiddenSize, outputSize: 67, vocabSize: 201, eps: 0, tuning };
+        expect([
+          ...(moeGateUpSwigluVec.check?.(moe) ?? []),
+          ...(moeDownVec.check?.(moe) ?? []),
+          ...(moeGateUpSwigluTile.check?.(moe) ?? []),
+          ...(moeDownTile.check?.(moe) ?? []),
+          ...(["bf16", "int8"] as const).flatMap((format) => [
+            ...(linearResidualVec.check?.({ ...dense, dense: format }) ?? []),
+            ...(linearTile.check?.({ ...dense, dense: format, addBias: true, addToOut: true }) ?? []),
+            ...(lmHeadVec.check?.({ ...dense, dense: format, hiddenSize: dense.inputSize }) ?? []),
+          ]),
+        ]).toEqual([]);
+      }
+    }
+  });
+
+  it("is a tile that workgroups have the memory for", () => {
+    const rows = (bytes: number) =>
+      tuningsToTry(matrixTuning, limits(bytes)).flatMap(({ key, tuning }) =>
+        key === "moeTile" ? [tuning.moeTile.tileRows] : [],
+      );
+    expect(rows(49152)).toEqual([64, 128]); // and the base's 256
+    expect(rows(47103)).toEqual([64, 128]);
+    expect(rows(29695)).toEqual([64]);
+  });
+});
+
+describe("tiles of subgroup matrices", () => {
+  const sizes = (bytes: number) => {
+    const tuning = matrixTuningFor(limits(bytes));
+    return tuning && [tuning.linearTile.tileRows, tuning.moeTile.tileRows];
+  };
+
+  it("are the largest that fit into the memory of a workgroup", () => {
+    expect(tileBytes(matrixTuning.moeTile)).toBe(47104);
+    expect(sizes(47104)).toEqual([128, 256]);
+    expect(sizes(47103)).toEqual([128, 128]);
+    expect(sizes(32768)).toEqual([128, 128]);
+    expect(sizes(29695)).toEqual([64, 64]);
+    expect(sizes(16384)).toBeUndefined();
+  });
+
+  it("are no larger than a workgroup has invocations", () => {
+    const tuning = matrixTuningFor({ ...limits(65536), maxComputeInvocationsPerWorkgroup: 128 });
+    expect(tuning?.moeTile).toMatchObject({ tileRows: 128, tileThreads: 128 });
+  });
+});
+
 describe("overrides", () => {
   it("replace what they name", () => {
     const tuning = overrideTuning(defaultTuning, { gateUpVec: { rows: 8 } });
@@ -83,6 +161,11 @@ describe("overrides", () => {
     ["a row that is none", { vec: { rows: 8 } }, /"vec" is none of linearVec, /],
     ["a size that is none", { qkv: { rows: 8 } }, /"qkv.rows" is none of workgroupSize/],
     ["a size that no kernel takes", { gateUpVec: { rows: 3 } }, /gateUpVec.rows cannot be 3/],
+    [
+      "a word that is no way to multiply",
+      { moeTile: { products: "f16" } },
+      /moeTile.products cannot be "f16"/,
+    ],
     ["a word for a size", { gateUpVec: { rows: "8" } }, /gateUpVec.rows cannot be "8"/],
     ["no object", 8, /must be an object of sizes, got 8/],
     ["a row without sizes", { gateUpVec: null }, /gateUpVec must be an object/],

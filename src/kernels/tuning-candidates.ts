@@ -1,5 +1,12 @@
 import { EngineError } from "../errors.ts";
-import type { KernelTuning, TileTuning, VecTuning } from "./tuning.ts";
+import { fitsWorkgroup, type WorkgroupLimits } from "./check-tuning.ts";
+import {
+  type KernelTuning,
+  matrixTuning,
+  type TileTuning,
+  tileProductForms,
+  type VecTuning,
+} from "./tuning.ts";
 
 export type TuningKey = keyof KernelTuning;
 
@@ -14,7 +21,7 @@ const vec = (...sizes: readonly (readonly [rows: number, workgroupSize: number])
 
 type TileSizes = readonly [tokens: number, rows: number, threads: number];
 
-/** Tiles by products: a subgroup of 32 makes 32 tokens by 64 rows by matrices, any number of invocations make others. */
+/** Tiles by products (`checkTile`), the smallest first. */
 const tileSizes: Readonly<Record<TileTuning["products"], readonly TileSizes[]>> = {
   f32: [
     [32, 64, 64],
@@ -28,16 +35,31 @@ const tileSizes: Readonly<Record<TileTuning["products"], readonly TileSizes[]>> 
   ],
 };
 
-const tiles = ({ products }: TileTuning): TileTuning[] =>
-  tileSizes[products].map(([tileTokens, tileRows, tileThreads]) => ({
-    ...{ tileTokens, tileRows, tileThreads, products },
-  }));
+const tiles = (products: TileTuning["products"], limits?: WorkgroupLimits): TileTuning[] =>
+  tileSizes[products]
+    .map(([tileTokens, tileRows, tileThreads]) => ({ tileTokens, tileRows, tileThreads, products }))
+    .filter((tile) => limits === undefined || fitsWorkgroup(tile, limits));
+
+/**
+ * The sizes where the adapter has subgroup matrices (`Gpu.hasMatrices`): for each kind of tile what was measured best, or
+ * the largest that fits; undefined where none does.
+ */
+export function matrixTuningFor(limits: WorkgroupLimits): KernelTuning | undefined {
+  const largest = tiles("matrix", limits).at(-1);
+  if (largest === undefined) return undefined;
+  const fitting = (tile: TileTuning) => (fitsWorkgroup(tile, limits) ? tile : largest);
+  return {
+    ...matrixTuning,
+    linearTile: fitting(matrixTuning.linearTile),
+    moeTile: fitting(matrixTuning.moeTile),
+  };
+}
 
 /**
  * The candidates beside a base, which is always one. What differs most from the built-in sizes comes first: a load measures
- * only as many as it may compile.
+ * only as many as it may compile. Tiles are those that fit `limits`; default: all.
  */
-export const tuningCandidates = (base: KernelTuning): TuningCandidates => ({
+export const tuningCandidates = (base: KernelTuning, limits?: WorkgroupLimits): TuningCandidates => ({
   linearVec: vec([2, 128], [4, 64], [4, 128], [8, 128]),
   linearVecInt8: vec([2, 64], [2, 128], [4, 64], [4, 128], [8, 128]),
   lmHead: vec([2, 64], [4, 64], [4, 128], [8, 64]),
@@ -46,8 +68,8 @@ export const tuningCandidates = (base: KernelTuning): TuningCandidates => ({
   qkvInt8: [{ workgroupSize: 64 }, { workgroupSize: 96 }, { workgroupSize: 128 }],
   gateUpVec: vec([4, 32], [8, 32], [8, 64], [8, 96], [16, 96]),
   downVec: vec([4, 64], [4, 128], [4, 192], [8, 128], [8, 192]),
-  linearTile: tiles(base.linearTile),
-  moeTile: tiles(base.moeTile),
+  linearTile: tiles(base.linearTile.products, limits),
+  moeTile: tiles(base.moeTile.products, limits),
 });
 
 /** The kernels whose text each row changes, in the order in which a pass runs them. */
@@ -80,9 +102,12 @@ export interface TuningTrial {
   readonly tuning: KernelTuning;
 }
 
-/** One candidate at a time beside the base: the first of every row, then the second of every row, and so on. */
-export function tuningsToTry(base: KernelTuning): TuningTrial[] {
-  const candidates = tuningCandidates(base);
+/**
+ * One candidate at a time beside the base: the first of every row, then the second of every row, and so on. Tiles are those
+ * that fit `limits`; default: all.
+ */
+export function tuningsToTry(base: KernelTuning, limits?: WorkgroupLimits): TuningTrial[] {
+  const candidates = tuningCandidates(base, limits);
   const byKey = tuningKeys.map((key) =>
     candidates[key]
       .filter((row) => !isSame(row, base[key]))
@@ -133,11 +158,11 @@ export function overrideTuning(base: KernelTuning, overrides: unknown): KernelTu
   return rows as unknown as KernelTuning;
 }
 
-/** Sizes are powers of two; whatever else a row holds is a word. */
+/** Sizes are what the kernels have been tried with; whatever else a row holds is one of the words for products. */
 const fits = (value: unknown, known: unknown): boolean =>
   typeof known === "number"
     ? typeof value === "number" && [1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256].includes(value)
-    : typeof value === typeof known;
+    : tileProductForms.some((form) => form === value);
 
 function entriesOf(value: unknown, what: string): [string, unknown][] {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return Object.entries(value);

@@ -10,8 +10,11 @@ export interface TileTuning {
   readonly tileRows: number;
   readonly tileThreads: number;
   /** How products are made: by f32 arithmetic, or by subgroup matrices of f16 with f32 sums (lib/tile-matrix.wgsl). */
-  readonly products: "f32" | "matrix";
+  readonly products: (typeof tileProductForms)[number];
 }
+
+/** The ways to make a tile's products. */
+export const tileProductForms = ["f32", "matrix"] as const;
 
 /** Constants of the tile libraries. */
 export const tileConstants = ({ tileTokens, tileRows, tileThreads }: TileTuning) => ({

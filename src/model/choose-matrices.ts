@@ -1,11 +1,13 @@
+import { isEngineError } from "../errors.ts";
 import { createBufferSet, readBuffer } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { composeKernel } from "../gpu/kernel.ts";
 import { bind } from "../gpu/pipelines.ts";
 import { encodeSteps, submit } from "../gpu/steps.ts";
 import { moeDownTile, moeDownTileGrid } from "../kernels/moe/moe-down-tile.ts";
+import type { MoeShape } from "../kernels/moe/moe-shape.ts";
 import { packStep } from "../kernels/step.ts";
-import { matrixTuning } from "../kernels/tuning.ts";
+import { matrixTuningFor } from "../kernels/tuning-candidates.ts";
 
 /** The values of MXFP4's codes 0 to 15. */
 const codeValues = [0, 0.5, 1, 1.5, 2, 3, 4, 6, -0, -0.5, -1, -1.5, -2, -3, -4, -6];
@@ -19,17 +21,27 @@ const shape = {
   expertFormat: "mxfp4",
   eps: 0,
   swigluLimit: 7,
-  tuning: matrixTuning,
 } as const;
 const numTokens = 33;
 
 /**
- * Whether the tile kernels' subgroup matrices are right on this GPU: f16 subnormals survive a product, and invocations
- * fill subgroups in order. Tried once on a small expert; they are experimental.
- * @throws out-of-memory | device-lost
+ * Whether the tile kernels' subgroup matrices work on this GPU: they compile, f16 subnormals survive a product, and
+ * invocations fill subgroups in order. Tried once on a small expert; they are experimental.
+ * @throws device-lost
  */
 export async function matricesAreExact(gpu: Gpu): Promise<boolean> {
-  const pipeline = await gpu.pipelines.compile(composeKernel(moeDownTile, shape, { variant: gpu.variant }));
+  const tuning = matrixTuningFor(gpu.device.limits);
+  if (tuning === undefined) return false;
+  try {
+    return await sumsAreExact(gpu, { ...shape, tuning });
+  } catch (error) {
+    if (isEngineError(error, "shader-compile") || isEngineError(error, "out-of-memory")) return false;
+    throw error;
+  }
+}
+
+async function sumsAreExact(gpu: Gpu, tuned: MoeShape): Promise<boolean> {
+  const pipeline = await gpu.pipelines.compile(composeKernel(moeDownTile, tuned, { variant: gpu.variant }));
   const set = createBufferSet(gpu);
   try {
     const { queue } = gpu.device;
@@ -59,7 +71,7 @@ export async function matricesAreExact(gpu: Gpu): Promise<boolean> {
     for (const { write } of Object.values(parts)) write();
     const buffers = Object.fromEntries(Object.entries(parts).map(([name, { buffer }]) => [name, buffer]));
     const bindGroup = bind(gpu, pipeline, { step, ...buffers } as Parameters<typeof bind>[2]);
-    const run = { pipeline, bindGroup, grid: () => moeDownTileGrid(shape, numTokens) };
+    const run = { pipeline, bindGroup, grid: () => moeDownTileGrid(tuned, numTokens) };
     submit(gpu, "matrix test", (encoder) => encodeSteps(encoder, [run], undefined, "matrix test"));
     const got = new Float32Array(await readBuffer(gpu, parts.expertOut.buffer));
     return expectedSums(inputs, codes, scales).every(

@@ -57,7 +57,7 @@ export async function affordableTrials(gpu: Gpu, input: TunerInput): Promise<Tun
   const base = input.options.tuning;
   const texts = new Set(await textsOf(base));
   const trials: TuningTrial[] = [];
-  for (const trial of tuningsToTry(base)) {
+  for (const trial of tuningsToTry(base, gpu.device.limits)) {
     const added = (await textsOf(trial.tuning, trial.key)).filter((text) => !texts.has(text));
     if (added.length === 0 || texts.size + added.length > mostModules - otherModules) continue;
     for (const text of added) texts.add(text);

@@ -131,7 +131,7 @@ function planFor(
 }
 
 /** Neither does what only speed depends on. */
-const withoutExtras = { hasMatrices: false, hasPackedDot: false };
+const withoutExtras = { matrixLimits: undefined, hasPackedDot: false };
 
 function fitsIn(
   adapter: AdapterDescription,

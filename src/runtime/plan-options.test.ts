@@ -37,9 +37,12 @@ const limited = (maxBufferSize: number, maxStorageBufferBindingSize = maxBufferS
     variant: "workgroup",
   }) as unknown as Gpu;
 
+const manifests = new Map<string, ReturnType<typeof readManifest>>();
+
 async function check(shape: keyof typeof shapes, gpu: Gpu, options: LoadModelOptions = {}) {
-  const manifest = await readManifest(createSyntheticFiles(shapes[shape], shape));
-  return checkedPlanOptions(gpu, manifest, options);
+  const manifest = manifests.get(shape) ?? readManifest(createSyntheticFiles(shapes[shape], shape));
+  manifests.set(shape, manifest);
+  return checkedPlanOptions(gpu, await manifest, options);
 }
 
 describe("a model fits", () => {
@@ -66,6 +69,52 @@ describe("a model fits", () => {
   it("with the limits that every adapter has, split into parts", async () => {
     await expect(check("20b", limited(gib / 4, gib / 8))).resolves.toBeDefined();
     await expect(check("bf16 experts", limited(gib / 4, gib / 8))).resolves.toBeDefined();
+  });
+});
+
+describe("forced sizes", () => {
+  const gpu = limited(2 * gib);
+  it.each([
+    ["one row of gates and ups", { gateUpVec: { rows: 1 } }, /a positive multiple of 2/],
+    ["more sums than a workgroup has memory for", { gateUpVec: { rows: 256 } }, /more than 16 KiB/],
+    [
+      "rows of gates and ups that are no whole workgroups",
+      { gateUpVec: { rows: 256, workgroupSize: 8 } },
+      /5760/,
+    ],
+    ["rows that are no whole workgroups", { downVec: { rows: 128, workgroupSize: 16 } }, /2880/],
+    ["more rows than invocations", { linearVec: { rows: 64, workgroupSize: 32 } }, /as many invocations/],
+    ["more sums of dense rows than fit", { linearVec: { rows: 64 } }, /32768 bytes/],
+    ["more sums of logits than fit", { lmHead: { rows: 256 } }, /65792 bytes/],
+    ["f32 tiles of 128 rows", { moeTile: { tileRows: 128, tileThreads: 128 } }, /f32 tile has 64 rows/],
+    ["f32 tiles of 32 rows", { linearTile: { tileRows: 32, tileThreads: 64 } }, /f32 tile has 64 rows/],
+    ["f32 tiles of 256 invocations", { linearTile: { tileThreads: 256 } }, /64 or 128 invocations/],
+    ["f32 tiles of too few tokens", { linearTile: { tileTokens: 8 } }, /eight invocations each/],
+    ["f32 tiles of too many tokens", { linearTile: { tileTokens: 96 } }, /takes 16384 bytes/],
+    ["products that the adapter has not", { moeTile: { products: "matrix", tileTokens: 64 } }, /no subgroup/],
+  ] as const)("are refused before anything is allocated: %s", async (_, tuning, sentence) => {
+    const refused = check("20b", gpu, { tuning });
+    await expect(refused).rejects.toMatchObject({ code: "request-invalid" });
+    await expect(refused).rejects.toThrow(sentence);
+  });
+
+  it("are refused where they are no tiles of subgroup matrices, or too large ones", async () => {
+    const storage = { maxComputeWorkgroupStorageSize: 32768, maxComputeInvocationsPerWorkgroup: 256 };
+    const device = { limits: { ...gpu.device.limits, ...storage }, features: new Set() };
+    const withMatrices = { ...gpu, device, hasMatrices: true } as unknown as Gpu;
+    const forced = (tuning: LoadModelOptions["tuning"], matrices = true) =>
+      check("20b", withMatrices, { ...(tuning && { tuning }), matrices });
+    await expect(forced({ moeTile: { tileThreads: 256 } })).rejects.toThrow(/an invocation for 64 sums/);
+    const large = { tileRows: 256, tileThreads: 256 };
+    await expect(forced({ moeTile: large })).rejects.toThrow(/more than the 32768 bytes/);
+    expect((await forced({ moeTile: { tileRows: 64, tileThreads: 64 } })).tuning.moeTile.tileRows).toBe(64);
+    expect((await forced(undefined)).tuning.moeTile).toMatchObject({ tileRows: 128, products: "matrix" });
+    expect((await forced({ moeTile: { tileTokens: 64 } }, false)).tuning.moeTile.products).toBe("f32");
+  });
+
+  it("are taken where kernels can run with them", async () => {
+    const { tuning } = await check("20b", gpu, { tuning: { linearVec: { rows: 16 }, downVec: { rows: 1 } } });
+    expect([tuning.linearVec.rows, tuning.downVec.rows]).toEqual([16, 1]);
   });
 });
 

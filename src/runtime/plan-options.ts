@@ -4,10 +4,12 @@ import { createDryBufferSet } from "../gpu/dry-buffers.ts";
 import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
 import type { UploadWay } from "../gpu/staging.ts";
 import type { GrammarPort } from "../grammar/protocol.ts";
-import { defaultTuning, matrixTuning } from "../kernels/tuning.ts";
-import { overrideTuning } from "../kernels/tuning-candidates.ts";
+import { fitsWorkgroup, type WorkgroupLimits } from "../kernels/check-tuning.ts";
+import { defaultTuning, type KernelTuning } from "../kernels/tuning.ts";
+import { matrixTuningFor, overrideTuning } from "../kernels/tuning-candidates.ts";
 import { allocateActivations } from "../model/activations.ts";
 import type { PlanOptions } from "../model/shapes.ts";
+import { tuningProblems } from "../model/tuning-problems.ts";
 import { layOutWeights } from "../model/weights.ts";
 import type { RememberedSettings } from "./choose-tuning.ts";
 import type { LoadOptions } from "./types.ts";
@@ -44,8 +46,10 @@ export function checkedPlanOptions(
   manifest: CheckpointManifest,
   options: LoadModelOptions,
 ): PlanOptions {
-  const planOptions = planOptionsOf({ features: gpu.device.features, ...gpu }, manifest.config, options);
-  const dry = createDryBufferSet(gpu.device.limits);
+  const { features, limits } = gpu.device;
+  const matrixLimits = gpu.hasMatrices && options.matrices !== false ? limits : undefined;
+  const planOptions = planOptionsOf({ features, ...gpu, matrixLimits }, manifest.config, options);
+  const dry = createDryBufferSet(limits);
   layOutWeights(manifest, dry, planOptions);
   allocateActivations(dry, manifest.config, planOptions);
   return planOptions;
@@ -55,13 +59,14 @@ export function checkedPlanOptions(
 export interface PlanDevice {
   readonly features: ReadonlySet<string>;
   readonly variant: KernelVariant;
-  readonly hasMatrices: boolean;
+  /** Limits of workgroups where tiles may be made by subgroup matrices; undefined where not. */
+  readonly matrixLimits: WorkgroupLimits | undefined;
   readonly hasPackedDot: boolean;
 }
 
 /** The options with their defaults. @throws request-invalid */
 export function planOptionsOf(
-  { features, variant: bestVariant, hasMatrices, hasPackedDot }: PlanDevice,
+  { features, variant: bestVariant, matrixLimits, hasPackedDot }: PlanDevice,
   config: ModelConfig,
   options: LoadModelOptions,
 ): PlanOptions {
@@ -75,15 +80,46 @@ export function planOptionsOf(
   }
   const dense = options.dense ?? "bf16";
   const hasSmallWeights = dense === "int8" || config.expertFormat === "mxfp4";
-  return {
+  const base = (matrixLimits && matrixTuningFor(matrixLimits)) ?? defaultTuning;
+  const planOptions: PlanOptions = {
     contextLength,
     kvFormat: options.kvFormat ?? "f32",
     dense,
     activations: options.activations === "int8" && hasPackedDot && hasSmallWeights ? "int8" : "f32",
     variant,
     maxTokensPerPass: Math.min(options.maxTokensPerPass ?? defaultTokensPerPass(config), contextLength),
-    tuning: overrideTuning(hasMatrices ? matrixTuning : defaultTuning, options.tuning ?? {}),
+    tuning: overrideTuning(base, options.tuning ?? {}),
   };
+  if (options.tuning !== undefined) checkForcedTuning(config, planOptions, matrixLimits);
+  return planOptions;
+}
+
+/** @throws request-invalid where kernels cannot run with the sizes that an option forces */
+function checkForcedTuning(
+  config: ModelConfig,
+  planOptions: PlanOptions,
+  matrixLimits: WorkgroupLimits | undefined,
+): void {
+  const problems = [
+    ...tuningProblems(config, planOptions),
+    ...matrixProblems(planOptions.tuning, matrixLimits),
+  ];
+  if (problems.length === 0) return;
+  throw new EngineError("request-invalid", `The kernels cannot be tuned so: ${problems.join("; ")}.`);
+}
+
+/** What stands in the way of tiles by subgroup matrices, where a tuning has such. */
+function matrixProblems(
+  { linearTile, moeTile }: KernelTuning,
+  limits: WorkgroupLimits | undefined,
+): string[] {
+  const tiles = [linearTile, moeTile].filter(({ products }) => products === "matrix");
+  if (tiles.every((tile) => limits !== undefined && fitsWorkgroup(tile, limits))) return [];
+  return [
+    limits === undefined
+      ? "this adapter has no subgroup matrices that fit, or they are switched off"
+      : `a matrix tile needs more than the ${limits.maxComputeWorkgroupStorageSize} bytes that workgroups have here`,
+  ];
 }
 
 /** The context length asked for, or its default. @throws request-invalid where the model has no such length */

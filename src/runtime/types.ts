@@ -15,7 +15,7 @@ export interface EngineInfo {
     readonly description: string;
     readonly isSoftware: boolean;
   };
-  /** Kernel variant chosen from the adapter, by name. */
+  /** Kernel variant chosen from the adapter and by a test at load, by name. */
   readonly variant: "subgroups" | "workgroup";
   /** How MXFP4 is expanded, chosen by a test at load: by f32 bits, or through f16, which is faster. */
   readonly mxfp4: "bits" | "half";
@@ -71,9 +71,12 @@ export interface LoadOptions {
    * Default auto.
    */
   readonly tune?: "auto" | "table" | "measure";
-  /** Force sizes, such as `{ gateUpVec: { rows: 8 } }`; the others are the built-in ones, and nothing is measured. */
+  /**
+   * Force sizes, such as `{ gateUpVec: { rows: 8 } }`; the others are the built-in ones, and nothing is measured. Sizes that a
+   * kernel cannot run with for this model, or on this adapter, are `request-invalid` before anything is allocated.
+   */
   readonly tuning?: TuningOverrides;
-  /** False keeps prompts off subgroup matrices where there are some. Default: used where a test at load finds them exact. */
+  /** False keeps prompts off subgroup matrices where there are some. Default: used where a test at load finds that they compile, fit and are exact. */
   readonly matrices?: boolean;
   readonly onProgress?: (progress: ByteProgress) => void;
   readonly signal?: AbortSignal;

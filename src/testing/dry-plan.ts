@@ -40,6 +40,7 @@ export async function dryPlan(
     maxBufferSize: 2 ** 40,
     maxStorageBufferBindingSize: bindingBytes,
     maxComputeInvocationsPerWorkgroup: 1024,
+    maxComputeWorkgroupStorageSize: 49152,
     maxComputeWorkgroupSizeX: 1024,
   };
   const gpu = {

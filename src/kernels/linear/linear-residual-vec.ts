@@ -2,6 +2,7 @@ import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/linear/linear-residual-vec.wgsl?raw";
 import type { WithActivations } from "../activation-format.ts";
+import { checkSums, checkWriters } from "../check-tuning.ts";
 import { bf16, denseInputs, denseWeights, reduce, step } from "../libraries.ts";
 import { type Tuned, tuningOf } from "../tuning.ts";
 import { checkDense, type DenseFormat, denseConstants } from "./dense.ts";
@@ -23,7 +24,7 @@ export const linearResidualVec = defineKernel({
   wgsl,
   libraries: (shape: LinearVecShape) => [step, bf16, ...denseWeights(shape), denseInputs, reduce],
   bindings: { step: "uniform", x: "read", weight: "read", bias: "read", out: "read_write" },
-  workgroupSizes: { software: 8 },
+  workgroupSizes: (shape: LinearVecShape) => ({ software: Math.max(8, tuned(shape).rows) }),
   constants: (shape: LinearVecShape) => {
     const { rows, workgroupSize } = tuned(shape);
     return {
@@ -35,7 +36,11 @@ export const linearResidualVec = defineKernel({
       WG_SIZE: workgroupSize,
     };
   },
-  check: ({ inputSize, dense }) => checkDense("input width", inputSize, dense),
+  check: (shape: LinearVecShape) => [
+    ...checkDense("input width", shape.inputSize, shape.dense),
+    ...checkWriters(tuned(shape)),
+    ...checkSums(tuned(shape).rows, tuned(shape).workgroupSize),
+  ],
 });
 
 export const linearVecGrid = (

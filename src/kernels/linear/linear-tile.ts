@@ -1,6 +1,7 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/linear/linear-tile.wgsl?raw";
+import { checkTile } from "../check-tuning.ts";
 import { bf16, denseTile, denseWeights, step, tileProducts } from "../libraries.ts";
 import { type Tuned, tileConstants, tuningOf } from "../tuning.ts";
 import { checkDense, type DenseFormat, denseConstants } from "./dense.ts";
@@ -37,7 +38,10 @@ export const linearTile = defineKernel({
     ADD_BIAS: shape.addBias,
     ADD_TO_OUT: shape.addToOut,
   }),
-  check: ({ inputSize, dense }) => checkDense("input width", inputSize, dense),
+  check: (shape: LinearTileShape) => [
+    ...checkDense("input width", shape.inputSize, shape.dense),
+    ...checkTile(tuningOf(shape).linearTile),
+  ],
 });
 
 export const linearTileGrid = (

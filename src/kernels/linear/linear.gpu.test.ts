@@ -10,6 +10,7 @@ import { poison, runKernel } from "../../testing/run-kernel.ts";
 import { tileTolerance } from "../../testing/tile-tolerance.ts";
 import { tileTunings } from "../../testing/tile-tunings.ts";
 import { denseGroups } from "../int8-activations.reference.ts";
+import { defaultTuning } from "../tuning.ts";
 import { type DenseFormat, denseFormat } from "./dense.ts";
 import { linearReference } from "./linear.reference.ts";
 import { linearResidualVec, linearVecGrid } from "./linear-residual-vec.ts";
@@ -68,6 +69,21 @@ describe.each(forms)("linear-residual-vec ($dense, $activations, $variant)", (fo
       tolerance,
     );
   });
+});
+
+it("linear-residual-vec writes more rows than a CPU adapter's workgroups mostly have invocations", async () => {
+  const linearVec = { rows: 16, workgroupSize: 128 };
+  const sizes = { inputSize: 40, outputSize: 67, numTokens: 2, scale: 1 };
+  const c = { name: "", ...sizes, dense: "bf16", tuning: { ...defaultTuning, linearVec } } as const;
+  const { x, weight, bias, residual, tolerance } = caseData(c);
+  const { out } = await runKernel(await testGpu(), {
+    ...{ kernel: linearResidualVec, shape: c, variant: "workgroup", isSoftware: true },
+    step: { position: 0, numTokens: c.numTokens },
+    inputs: { x, weight: weight.stored, bias: bias.bits, out: residual },
+    grid: linearVecGrid(c, c.numTokens),
+  });
+  const want = linearReference(x, weight.values, c.inputSize, { bias: bias.values, residual });
+  expectClose(new Float32Array(out), want, tolerance);
 });
 
 it("linear-residual-vec takes groups of inputs that int8 makes nothing of", async () => {

@@ -1,6 +1,7 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-down-tile.wgsl?raw";
+import { checkTile } from "../check-tuning.ts";
 import { expertTile, tileProducts } from "../libraries.ts";
 import { tileConstants, tuningOf } from "../tuning.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
@@ -34,7 +35,7 @@ export const moeDownTile = defineKernel({
     K: shape.expertWidth,
     ...tileConstants(tuningOf(shape).moeTile),
   }),
-  check: checkExperts,
+  check: (shape: MoeShape) => [...checkExperts(shape), ...checkTile(tuningOf(shape).moeTile)],
 });
 
 /** Workgroups for each tile of rows, each tile of entries that there may be. */

@@ -32,7 +32,10 @@ export const moeDownVec = defineKernel({
       ROWS: rows,
     };
   },
-  check: (shape: MoeShape) => [...checkExperts(shape), ...checkRows(tuningOf(shape).downVec)],
+  check: (shape: MoeShape) => [
+    ...checkExperts(shape),
+    ...checkRows(shape, shape.hiddenSize, tuningOf(shape).downVec),
+  ],
 });
 
 /** Workgroups for each tile of rows, each token. */

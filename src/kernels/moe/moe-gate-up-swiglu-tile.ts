@@ -1,6 +1,7 @@
 import { defineKernel } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-gate-up-swiglu-tile.wgsl?raw";
+import { checkTile } from "../check-tuning.ts";
 import { expertTile, swiglu, tileProducts } from "../libraries.ts";
 import { tileConstants, tuningOf } from "../tuning.ts";
 import { checkExperts, expertConstants, expertLibraries, type MoeShape } from "./moe-shape.ts";
@@ -35,7 +36,7 @@ export const moeGateUpSwigluTile = defineKernel({
     K: shape.hiddenSize,
     ...tileConstants(tuningOf(shape).moeTile),
   }),
-  check: checkExperts,
+  check: (shape: MoeShape) => [...checkExperts(shape), ...checkTile(tuningOf(shape).moeTile)],
 });
 
 /** Workgroups for each tile of rows, each tile of entries that there may be. */

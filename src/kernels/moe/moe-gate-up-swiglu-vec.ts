@@ -1,4 +1,4 @@
-import { defineKernel } from "../../gpu/kernel.ts";
+import { defineKernel, divisible } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/moe/moe-gate-up-swiglu-vec.wgsl?raw";
 import { chooseExperts, expertRows, interleaved, orderKey, reduce, swiglu } from "../libraries.ts";
@@ -38,7 +38,11 @@ export const moeGateUpSwigluVec = defineKernel({
       NUM_SUMS: rows,
     };
   },
-  check: (shape: MoeShape) => [...checkExperts(shape), ...checkRows(tuningOf(shape).gateUpVec)],
+  check: (shape: MoeShape) => [
+    ...checkExperts(shape),
+    ...checkRows(shape, 2 * shape.expertWidth, tuningOf(shape).gateUpVec),
+    ...divisible("rows of gates and ups", tuningOf(shape).gateUpVec.rows, 2),
+  ],
 });
 
 /** Workgroups for each tile of rows, each chosen expert, each token. */

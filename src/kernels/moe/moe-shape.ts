@@ -67,8 +67,21 @@ export const checkExperts = ({
     : [`experts per token (${expertsPerToken}) must be 1..${numExperts}`]),
 ];
 
-/** Rules of lib/expert-rows.wgsl: a workgroup's sums are in 16 KiB of its memory, which every adapter has. */
-export const checkRows = ({ rows, workgroupSize }: VecTuning): string[] =>
-  rows * (workgroupSize + 2 * Math.max(1, Math.floor(workgroupSize / rows))) <= 4096
+/**
+ * Rules of lib/expert-rows.wgsl for `numRows` rows of an expert: whole workgroups of them, two at a time, with sums that are
+ * in the 16 KiB of workgroup memory that every adapter has, beside the choice of experts.
+ */
+export const checkRows = (
+  { numExperts, expertsPerToken }: MoeShape,
+  numRows: number,
+  { rows, workgroupSize }: VecTuning,
+): string[] => [
+  ...divisible("rows of an expert", numRows, rows),
+  ...(rows === 1 ? [] : divisible("rows of a workgroup", rows, 2)),
+  ...(rows * (workgroupSize + 2 * Math.max(1, Math.floor(workgroupSize / rows))) +
+    numExperts +
+    expertsPerToken <=
+  4096
     ? []
-    : [`${rows} rows of ${workgroupSize} sums need more than 16 KiB`];
+    : [`${rows} rows of ${workgroupSize} sums need more than 16 KiB`]),
+];

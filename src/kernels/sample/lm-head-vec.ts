@@ -2,6 +2,7 @@ import { defineKernel, f32 } from "../../gpu/kernel.ts";
 import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/sample/lm-head-vec.wgsl?raw";
 import type { WithActivations } from "../activation-format.ts";
+import { checkSums } from "../check-tuning.ts";
 import { bf16, denseInputs, denseWeights, gainedInputs, gumbel, reduce, step } from "../libraries.ts";
 import { checkDense, type DenseFormat, denseConstants } from "../linear/dense.ts";
 import { type Tuned, tuningOf } from "../tuning.ts";
@@ -61,10 +62,11 @@ export const lmHeadVec = defineKernel({
     };
   },
   check: (shape) => {
-    const { rows } = tuned(shape);
+    const { rows, workgroupSize } = tuned(shape);
     const isAligned = (shape.part?.firstRow ?? 0) % rows === 0;
     return [
       ...checkDense("hidden size", shape.hiddenSize, shape.dense),
+      ...checkSums(rows + 1, workgroupSize),
       ...(isAligned ? [] : [`a part of the vocabulary must begin at a multiple of ${rows}`]),
     ];
   },
