@@ -1,3 +1,4 @@
+import { adapterId } from "./adapter-id.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 import type { CommitPins } from "./hub-files.ts";
 import { hubId, isCommit } from "./source-spec.ts";
@@ -11,8 +12,10 @@ export function createCommitPins(store: Pick<ChunkStore, "getText" | "putText" |
     async get(repo, storedAs) {
       const revision = await store.getText(hubId(repo), pinName);
       if (revision === undefined || !isCommit(revision)) return undefined;
-      const model = await store.getModel(storedAs ?? hubId({ ...repo, revision }));
-      return model === undefined ? undefined : revision;
+      const place = hubId({ ...repo, revision });
+      for (const id of storedAs === undefined ? [place, adapterId(place)] : [storedAs])
+        if ((await store.getModel(id)) !== undefined) return revision;
+      return undefined;
     },
     set: (repo, commit) => store.putText(hubId(repo), pinName, commit),
   };

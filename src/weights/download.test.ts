@@ -183,6 +183,28 @@ describe("downloadCheckpoint resuming", () => {
     const restless = () => server.etags.set(shard0, `"${++numTags}"`);
     await expect(download({ connections: 1, onProgress: restless })).rejects.toThrow(/changed on the server/);
   });
+  it("counts against the new size where a file is another one of another size", async () => {
+    const original = contents.get(shard0) ?? Buffer.alloc(0);
+    const headerEnd = 8 + Number(original.readBigUInt64LE(0));
+    const spaces = 150_000; // a header may end in them
+    const longer = Buffer.concat([
+      original.subarray(0, headerEnd),
+      Buffer.alloc(spaces, " "),
+      original.subarray(headerEnd),
+    ]);
+    longer.writeBigUInt64LE(BigInt(headerEnd - 8 + spaces));
+    const reports: ByteProgress[] = [];
+    const onProgress = (report: ByteProgress) => {
+      reports.push(report);
+      if (report.loadedBytes <= 200_000 || server.etags.has(shard0)) return;
+      server.files.set(shard0, longer);
+      server.etags.set(shard0, '"new"');
+    };
+    const model = await download({ connections: 1, onProgress });
+    expect(model.files[0]?.sizeBytes).toBe(longer.byteLength);
+    const all = totalBytes + spaces;
+    expect(reports.at(-1)).toMatchObject({ loadedBytes: all, totalBytes: all });
+  });
   it("says that it waits for a server that asks for it, and can be stopped meanwhile", async () => {
     for (const [name] of contents) {
       server.fault(name, { kind: "status", status: 429, retryAfter: "60" }, { skip: 4, times: 100 });

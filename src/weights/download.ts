@@ -62,10 +62,11 @@ export interface DownloadOptions {
 export async function downloadCheckpoint(options: DownloadOptions): Promise<StoredModel> {
   const { store, remote } = options;
   const known = await store.getModel(remote.id);
+  checkKind(known, options.kind ?? "checkpoint");
   if (known?.ready) {
     return wantsTexts(known, remote.laterTexts) ? addTexts(store, known, remote.laterTexts, options) : known;
   }
-  const shared: Shared = { progress: undefined, isManifestTold: false, wrongFiles: new Set() };
+  const shared: Shared = { progress: undefined, totalBytes: 0, isManifestTold: false, wrongFiles: new Set() };
   for (let restarts = 0; ; restarts += 1) {
     try {
       return await downloadOnce(options, shared);
@@ -76,9 +77,26 @@ export async function downloadCheckpoint(options: DownloadOptions): Promise<Stor
   }
 }
 
+/** What is stored under the same id as something else is not to be lost by a mistake. */
+function checkKind(known: StoredModel | undefined, kind: StoredKind): void {
+  const stored = known?.kind ?? "checkpoint";
+  if (known === undefined || stored === kind) return;
+  const [what, todo] =
+    stored === "adapter"
+      ? ["a LoRA adapter", "Load its base model and pass it as `lora`"]
+      : ["a checkpoint, not as a LoRA adapter", "Load it as a model"];
+  throw new EngineError(
+    "request-invalid",
+    `${known.id} is stored as ${what}. ${todo}, or delete it or give another \`id\`.`,
+    { details: { id: known.id, stored } },
+  );
+}
+
 /** What one try leaves to the next. */
 interface Shared {
   progress: DownloadProgress | undefined;
+  /** Bytes of all files, as `progress` was told. */
+  totalBytes: number;
   isManifestTold: boolean;
   /** Files whose SHA-256 was wrong once. */
   readonly wrongFiles: Set<string>;
@@ -121,17 +139,21 @@ async function downloadOnce(options: DownloadOptions, shared: Shared): Promise<S
 
   const totalBytes = sumSizes(files);
   const loadedBytes = await storedBytes(store, draft);
-  shared.progress ??= createDownloadProgress({ loadedBytes, totalBytes }, options.onProgress);
-  shared.progress.report("tokenizer.json");
+  // A try after a change at the source may be one of another size.
+  if (shared.progress === undefined || shared.totalBytes !== totalBytes)
+    shared.progress = createDownloadProgress({ loadedBytes, totalBytes }, options.onProgress);
+  shared.totalBytes = totalBytes;
+  const { progress } = shared;
+  progress.report("tokenizer.json");
   try {
     const model = { ...draft, ...(await storeTexts(store, remote.id, texts, contents.texts, signal)) };
     await store.putModel(model);
     const digests = await fetchMissingChunks({
-      ...{ remote, store, model, signal, pause, openHashPort, progress: shared.progress },
+      ...{ remote, store, model, signal, pause, openHashPort, progress },
       connections: Math.max(1, options.connections ?? 4),
     });
     const ready = await finish({ store, model, digests, repairs }, shared);
-    shared.progress.complete(files.at(-1)?.name ?? "");
+    progress.complete(files.at(-1)?.name ?? "");
     return ready;
   } catch (error) {
     if (!isEngineError(error, "storage-full")) throw error;

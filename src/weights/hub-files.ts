@@ -42,7 +42,8 @@ export async function openHubFiles(options: HubFilesOptions): Promise<RemoteFile
       ? undefined
       : await pins?.get(named, options.storedAs);
   const revision = known ?? (await resolveCommit(access, named, signal));
-  if (!isCommit(named.revision) && known === undefined) await pins?.set(named, revision);
+  // A storage that is full or blocked is no matter of those who only read; a download meets it by itself.
+  if (!isCommit(named.revision) && known === undefined) await pins?.set(named, revision).catch(() => {});
   return pinnedFiles(options, access, { ...named, revision });
 }
 

@@ -14,7 +14,7 @@ import { createModelLocks } from "./model-locks.ts";
 import { openGrammar } from "./open-grammar.ts";
 import { openHashPort } from "./open-hash-port.ts";
 import { openModel } from "./open-model.ts";
-import { requireStored } from "./require-stored.ts";
+import { resolveStored } from "./require-stored.ts";
 import type { HostServices } from "./services.ts";
 import { createSharedProgress } from "./shared-progress.ts";
 import { createStoredModels } from "./stored-models.ts";
@@ -44,8 +44,8 @@ export function createBrowserServices(scope: { readonly navigator: Navigator }):
     createEngine: () =>
       createEngine(scope.navigator.gpu, { settings: createRememberedSettings(), openGrammar }),
     describeAdapter: () => describeAdapter(scope.navigator.gpu),
-    readManifest: async (source) => {
-      if ("stored" in source) await requireStored(storesAside, source.stored);
+    readManifest: async (asked) => {
+      const source = await resolveStored(storesAside, asked);
       const { files } = await openSource(source, { pins: services.pins });
       const found = await storesAside.find(files.id);
       const stored = found && (await openStoredCheckpoint(found.store, files.id, files));

@@ -15,7 +15,7 @@ import type { Stores } from "../weights/stores.ts";
 import type { ByteProgress, CheckpointFiles } from "../weights/types.ts";
 import { ifUnchangedElsewhere } from "./if-unchanged.ts";
 import { type Free, type ModelLocks, type OtherTabPolicy, takenOver } from "./model-locks.ts";
-import { requireStored } from "./require-stored.ts";
+import { resolveStored } from "./require-stored.ts";
 import { sharedDownload, watchOtherTab } from "./shared-download.ts";
 import type { SharedProgress } from "./shared-progress.ts";
 
@@ -55,13 +55,12 @@ export interface OpenModelServices {
  * from storage. Waiting, it reports the other tab's progress.
  */
 export async function openModel(
-  source: ModelSource,
+  asked: ModelSource,
   services: OpenModelServices,
   options: OpenModelOptions,
 ): Promise<OpenedModel> {
-  checkNumbers(source, options);
-  for (const place of [source, source.lora])
-    if (place !== undefined && "stored" in place) await requireStored(services.stores, place.stored);
+  checkNumbers(asked, options);
+  const source = await resolveStored(services.stores, asked);
   const opened = await openSource(source, { pins: services.pins, signal: options.signal });
   const { id } = opened.files;
   const model = { ...options, onProgress: neverLess(options.onProgress) };
