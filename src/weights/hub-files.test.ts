@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EngineError } from "../errors.ts";
 import { type FakeRepo, type HubServer, startHubServer } from "../testing/hub-server.ts";
 import { type CommitPins, type HubFilesOptions, openHubFiles } from "./hub-files.ts";
 import { hubId } from "./source-spec.ts";
@@ -245,5 +246,13 @@ describe("pins", () => {
     expect(hub.requests).toEqual([]);
     expect((await open("org/name", { refresh: true }, { pins })).id).toBe(`hf:org/name@${second}`);
     expect((await open("org/name", {}, { pins })).id).toBe(`hf:org/name@${second}`);
+  });
+  it("do not stand in the way where the storage is full or blocked", async () => {
+    addRepo("org/name");
+    const refuse = async () => {
+      throw new EngineError("storage-full", "no room");
+    };
+    const files = await open("org/name", {}, { pins: { get: async () => undefined, set: refuse } });
+    expect(files.id).toBe(`hf:org/name@${first}`);
   });
 });

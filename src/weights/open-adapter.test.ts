@@ -6,12 +6,14 @@ import { type HubServer, startHubServer } from "../testing/hub-server.ts";
 import { loraAdapter } from "../testing/lora-adapter.ts";
 import { repositoryPath } from "../testing/reference.ts";
 import { createCommitPins } from "./commit-pins.ts";
+import { downloadCheckpoint } from "./download.ts";
 import { createIndexedDbStore } from "./indexeddb-store.ts";
 import { withLora } from "./lora-files.ts";
 import { listModels } from "./models.ts";
 import { openAdapter } from "./open-adapter.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import { openSource } from "./open-source.ts";
+import type { RemoteFiles } from "./types.ts";
 
 const base = createFolderFiles(repositoryPath("fixtures/tiny-mxfp4"));
 const commit = "a".repeat(40);
@@ -50,7 +52,57 @@ describe("openAdapter", () => {
     expect(merged.id).toBe(`${base.id} + ${id}`);
     expect((await merged.read("model.safetensors", 0, 500_000)).byteLength).toBe(500_000);
     expect(hub.requests).toEqual([]);
-    expect(await listModels(store)).toMatchObject([{ id, kind: "adapter", ready: true }]);
+    expect(await listModels(store)).toMatchObject([{ id: `adapter:${id}`, kind: "adapter", ready: true }]);
+  });
+
+  it("keeps out of the way of a checkpoint in the same folder, and that of it", async () => {
+    const store = createIndexedDbStore("adapters-5");
+    const weights = "model.safetensors";
+    files.set("config.json", (await base.readText("config.json")) ?? "");
+    files.set(weights, await base.read(weights, 0, await base.sizeBytes(weights)));
+    const location = { hf: "org/adapter", endpoint: hub.endpoint };
+    const { files: remote } = await openSource(location);
+    let got = 0;
+    const closing: RemoteFiles = {
+      ...remote,
+      async fetchRange(...args) {
+        got += 1;
+        if (got > 3) throw new Error("the page closed");
+        return remote.fetchRange(...args);
+      },
+    };
+    const half = downloadCheckpoint({ remote: closing, store, chunkBytes: 50_000, connections: 1 });
+    await expect(half).rejects.toThrow("the page closed");
+    const adapter = await openAdapter(location, { choose: async () => store }, {});
+    expect((await store.listChunks(id, weights)).size).toBe(3);
+    const opened = await openCheckpoint({ source: remote, store });
+    expect((await withLora(opened.files, adapter)).id).toBe(`${id} + ${id}`);
+    expect((await listModels(store)).map(({ id, ready }) => [id, ready])).toEqual([
+      [`adapter:${id}`, true],
+      [id, true],
+    ]);
+  });
+
+  it("opens one that an older version stored under its place, and never as a model", async () => {
+    const store = createIndexedDbStore("adapters-6");
+    const location = { hf: "org/adapter", endpoint: hub.endpoint };
+    const { files: remote } = await openSource(location);
+    const older = await downloadCheckpoint({ remote, store, kind: "adapter" });
+    hub.requests.length = 0;
+    const adapter = await openAdapter({ hf: id, endpoint: hub.endpoint }, { choose: async () => store }, {});
+    expect((await withLora(base, adapter)).id).toBe(`${base.id} + ${id}`);
+    expect(hub.requests).toEqual([]);
+    for (const ready of [true, false]) {
+      await store.putModel({ ...older, ready });
+      expect(await failure(openCheckpoint({ source: remote, store }))).toMatchObject({
+        code: "request-invalid",
+        message: expect.stringMatching(/is stored as a LoRA adapter. Load its base model/),
+      });
+    }
+    expect((await store.listChunks(id, "adapter_model.safetensors")).size).toBe(1);
+    await store.putModel(older);
+    const { id: place } = await openAdapter({ stored: id }, { choose: async () => store }, {});
+    expect(place).toBe(id);
   });
 
   it("refuses what is no adapter before anything is stored", async () => {
@@ -104,7 +156,7 @@ describe("openAdapter", () => {
       code: "storage-full",
       message: expect.stringContaining("big"),
     });
-    expect(ids).toEqual([id]);
+    expect(ids).toEqual([`adapter:${id}`]);
   });
 
   it("is not taken for a model", async () => {

@@ -1,11 +1,11 @@
+import { adapterId, placeOfAdapter } from "./adapter-id.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 import { type DownloadOptions, downloadCheckpoint } from "./download.ts";
 import { type IfUnchanged, openModelFiles } from "./open-checkpoint.ts";
 import { openLocation, type SourceServices } from "./open-source.ts";
 import type { SourceLocation } from "./source-types.ts";
 import { storableSource } from "./storable-source.ts";
-import { wantsTexts } from "./stored-texts.ts";
-import type { CheckpointFiles } from "./types.ts";
+import type { CheckpointFiles, RemoteFiles } from "./types.ts";
 
 /** How an adapter is fetched: what a download may be told besides where it comes from and goes to. */
 export type AdapterRun = Pick<
@@ -22,7 +22,7 @@ export interface AdapterStorage {
 
 /**
  * The files of a LoRA adapter: a picked folder is read in place, any other is stored like a model and read from there, so
- * that it needs no network the next time.
+ * that it needs no network the next time. Their id is the adapter's place; it is stored as `adapterId` of that.
  * @throws download-failed | checkpoint-invalid | checksum-mismatch | storage-full | storage-failed | busy | aborted
  */
 export async function openAdapter(
@@ -30,11 +30,12 @@ export async function openAdapter(
   { choose, download = (_, work) => work({}) }: AdapterStorage,
   services: SourceServices & { readonly ifUnchanged?: IfUnchanged | undefined },
 ): Promise<CheckpointFiles> {
-  const remote = await openLocation(location, services, "adapter");
-  if ("files" in location || "directory" in location) return remote;
-  const { id } = remote;
+  const found = await openLocation(location, services, "adapter");
+  if ("files" in location || "directory" in location) return found;
+  const id = await storedId(found.id, choose);
+  const remote: RemoteFiles = { ...found, id };
   const { signal, ifUnchanged } = services;
-  const asked = storableSource(location, id);
+  const asked = storableSource(location, placeOfAdapter(id));
   const fetchInto = async (run: AdapterRun) => {
     const store = await choose(id);
     return downloadCheckpoint({ signal, ...run, remote, store, kind: "adapter", asked }).finally(() =>
@@ -42,6 +43,13 @@ export async function openAdapter(
     );
   };
   const known = await (await choose(id)).getModel(id);
-  const model = known?.ready && !wantsTexts(known, remote.laterTexts) ? known : await download(id, fetchInto);
-  return openModelFiles({ store: await choose(id), model, remote, verify: undefined, ifUnchanged });
+  const model = known?.ready && known.kind === "adapter" ? known : await download(id, fetchInto);
+  const files = openModelFiles({ store: await choose(id), model, remote, verify: undefined, ifUnchanged });
+  return { ...files, id: placeOfAdapter(id) };
+}
+
+/** An adapter that an older version stored under its place stays there. */
+async function storedId(place: string, choose: AdapterStorage["choose"]): Promise<string> {
+  const older = await (await choose(place)).getModel(place);
+  return older?.kind === "adapter" ? place : adapterId(place);
 }

@@ -84,6 +84,26 @@ describe("a stored model that is not there", () => {
   });
 });
 
+describe("a model asked for as stored", () => {
+  it("goes on from the source of its record where it is there in part, and heals from it", async () => {
+    const { open, services, abort, progress } = tab();
+    server.fault(file, { kind: "stall", afterBytes: 300_000 }, { skip: 2 });
+    const source = { baseUrl: server.url };
+    const opening = open({ forEngine: false }, source);
+    opening.catch(() => {});
+    await expect.poll(() => progress.at(-1)?.loadedBytes ?? 0).toBeGreaterThan(0);
+    abort.abort();
+    await expect(opening).rejects.toMatchObject({ code: "aborted" });
+    const second = tab();
+    await (await second.open({ forEngine: false }, { stored: server.url })).release();
+    const found = await services.stores.find(server.url);
+    expect(found?.model).toMatchObject({ ready: true, source });
+    await found?.store.putText(server.url, "config.json", "{}");
+    const healed = await second.open({ forEngine: false }, { stored: server.url });
+    expect(await healed.files.readText("config.json")).toContain("gpt_oss");
+  });
+});
+
 describe("openModel in two tabs", () => {
   it("does not make a model ready again, by noting that all of it was checked, that the other one repairs", async () => {
     const [first, second] = [tab(), tab()];

@@ -150,8 +150,9 @@ async function takeEngine(
 function neverLess(onProgress: (progress: ByteProgress) => void): (progress: ByteProgress) => void {
   let most = 0;
   return (progress) => {
-    if (progress.phase === "download") most = Math.max(most, progress.loadedBytes);
-    onProgress(progress.phase === "download" ? { ...progress, loadedBytes: most } : progress);
+    if (progress.phase !== "download") return onProgress(progress);
+    most = Math.max(most, progress.loadedBytes);
+    onProgress({ ...progress, loadedBytes: Math.min(most, progress.totalBytes) });
   };
 }
 
