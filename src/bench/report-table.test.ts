@@ -40,6 +40,9 @@ it("prints a report for people, one line for each thing", () => {
     "first     56.4 ms to the first token of a 32-token prompt",
     "kernels   19 pipelines; 2 kernels agree with their references here",
   ]);
+  expect(benchTable({ ...report, info: { ...fakeInfo, activations: "int8" } })).toContain(
+    "MXFP4 through f32 bits, int8 activations, software",
+  );
   const { decodeAtDepth: _, decodeByGrammar: __, ...shallow } = report;
   expect(benchTable({ ...shallow, info: fakeInfo })).toContain("MXFP4 through f32 bits");
   expect(benchTable(shallow)).not.toMatch(/at a depth|JSON schema/);

@@ -34,9 +34,11 @@ describe("bench --json", () => {
   it("times one kernel alone, in forced sizes", async () => {
     const { code, out } = await bench(
       ...["--kernel", "moe-down-vec", "--variants", "downVec.rows=2", "--context", "512"],
+      ...["--activations", "int8"],
     );
     expect(code).toBe(0);
     const report: KernelReport = JSON.parse(out);
+    expect(report.info.activations).toBe("int8");
     expect(report.info.tuning).toMatchObject({ source: "forced", sizes: { downVec: { rows: 2 } } });
     expect(report.kernels.map(({ kernel, pass }) => [kernel, pass])).toEqual([["moe-down-vec", "decode"]]);
     expect(report.kernels[0]?.microsecondsPerDispatch).toBeGreaterThan(0);
