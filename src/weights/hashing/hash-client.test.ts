@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { fakeHashWorkers } from "../../testing/fake-hash-worker.ts";
 import { sha256Hex } from "../../testing/memory-remote.ts";
 import { createHashClient, HashWorkerLost } from "./hash-client.ts";
@@ -7,6 +7,8 @@ import { createHashing } from "./hashing.ts";
 const bytes = (length: number, first: number) =>
   Uint8Array.from({ length }, (_, i) => (first + i * 31) % 256);
 const joined = (...parts: Uint8Array[]) => new Uint8Array(parts.flatMap((part) => [...part]));
+
+afterEach(() => void vi.useRealTimers());
 
 describe("a hash client", () => {
   it("hashes one file after the other, and goes on from a state", async () => {
@@ -26,7 +28,7 @@ describe("a hash client", () => {
     "settles every call to a worker that %s",
     async (kind) => {
       const workers = fakeHashWorkers({ kind, at: 1 });
-      const client = createHashClient(workers.open(), 30);
+      const client = createHashClient(workers.open(), 500);
       await client.start(undefined);
       const calls = await Promise.allSettled([client.update(bytes(9, 0)), client.update(bytes(9, 0))]);
       for (const call of calls) expect(call).toMatchObject({ reason: expect.any(HashWorkerLost) });
@@ -35,18 +37,24 @@ describe("a hash client", () => {
     },
   );
 
-  it("waits for each answer anew, however many there are", async () => {
+  it("waits 30 s for each answer anew, and no longer", async () => {
     const workers = fakeHashWorkers();
-    const client = createHashClient(workers.open(), 60);
+    const client = createHashClient(workers.open());
     await client.start(undefined);
+    vi.useFakeTimers();
     for (let i = 0; i < 4; i += 1) {
       const held = workers.hold();
       const call = client.update(bytes(10, i));
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      await vi.advanceTimersByTimeAsync(29_000);
       held.release();
-      await call;
+      await vi.advanceTimersByTimeAsync(10);
+      expect(await call).toBeInstanceOf(Uint8Array);
     }
-    expect(await client.digest()).toHaveLength(64);
+    workers.hold();
+    const lost = expect(client.digest()).rejects.toThrow("no answer for 30 s");
+    await vi.advanceTimersByTimeAsync(30_000);
+    await lost;
+    expect(workers.numOpen()).toBe(0);
   });
 
   it("is aborted by its end, also where nothing answers", async () => {
