@@ -4,6 +4,7 @@ import { numChunks } from "./chunks.ts";
 import { inOrderAhead } from "./in-order-ahead.ts";
 import { createDownloadProgress } from "./progress.ts";
 import { isLostFile, storageError } from "./storage-errors.ts";
+import { readStoredText } from "./stored-texts.ts";
 import type { VerifyOptions } from "./verify-model.ts";
 
 export interface ExportOptions extends VerifyOptions {
@@ -26,16 +27,7 @@ export async function exportModel(options: ExportOptions): Promise<void> {
   const totalBytes = model.files.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
   const progress = createDownloadProgress({ phase: "export", loadedBytes: 0, totalBytes }, onProgress);
   for (const name of model.texts) {
-    const text = await store.getText(model.id, name);
-    if (text === undefined) {
-      throw new EngineError(
-        "checksum-mismatch",
-        `${name} is missing from the browser's storage; repair the model.`,
-        {
-          details: { file: name },
-        },
-      );
-    }
+    const text = (await readStoredText({ store, model }, name, signal)) ?? "";
     await writeFile(options, name, async (write) => write(new TextEncoder().encode(text)));
   }
   for (const file of model.files) {

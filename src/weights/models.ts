@@ -38,7 +38,7 @@ export async function listModels(store: ChunkStore): Promise<StoredModelSummary[
       files: model.files.map(({ name, sizeBytes, sha256 }) => ({
         name,
         sizeBytes,
-        ...(sha256 !== undefined && { sha256 }),
+        ...(model.ready && sha256 !== undefined && { sha256 }),
       })),
       ...(model.source !== undefined && { source: model.source }),
     });

@@ -13,6 +13,7 @@ import { listModels } from "./models.ts";
 import { openAdapter } from "./open-adapter.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import { openSource } from "./open-source.ts";
+import { repairModel } from "./repair-model.ts";
 import type { RemoteFiles } from "./types.ts";
 
 const base = createFolderFiles(repositoryPath("fixtures/tiny-mxfp4"));
@@ -157,6 +158,20 @@ describe("openAdapter", () => {
       message: expect.stringContaining("big"),
     });
     expect(ids).toEqual([`adapter:${id}`]);
+  });
+
+  it("is completed by a repair", async () => {
+    const store = createIndexedDbStore("adapters-7");
+    const location = { hf: "org/adapter", endpoint: hub.endpoint };
+    await openAdapter(location, { choose: async () => store }, {});
+    const [whole] = await store.listModels();
+    if (whole === undefined) throw new Error("nothing is stored");
+    const model = { ...whole, ready: false };
+    await store.putModel(model);
+    await store.deleteFile(model.id, "adapter_model.safetensors");
+    const remote = { ...(await openSource(location)).files, id: model.id };
+    expect(await repairModel({ store, model, remote })).toMatchObject({ ok: true });
+    expect(await store.getModel(model.id)).toMatchObject({ ready: true, kind: "adapter" });
   });
 
   it("is not taken for a model", async () => {

@@ -114,7 +114,7 @@ export async function healText(
   signal?: AbortSignal,
 ): Promise<string> {
   const damage = `${name} is lost or damaged in the browser's storage`;
-  if (remote === undefined) throw mismatch(name, `${damage}; download the model again.`);
+  if (remote === undefined) throw mismatch(name, `${damage}; repair the model, or download it again.`);
   const text = await remote.readText(name, signal).catch((cause: unknown) => {
     if (!isEngineError(cause, "download-failed")) throw cause;
     throw mismatch(name, `${damage}, and fetching it again failed: ${cause.message}`, cause);

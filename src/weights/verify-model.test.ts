@@ -246,6 +246,15 @@ describe.each([
       });
       expect(written.get(second)).toBe(before);
     });
+    it("leaves out a small file that is damaged, and says so", async () => {
+      await store.putText(model.id, "config.json", "{}");
+      const { folder, written } = fakeFolder();
+      await expect(exportModel({ store, model, folder })).rejects.toMatchObject({
+        code: "checksum-mismatch",
+        details: { file: "config.json" },
+      });
+      expect([...written.keys()]).toEqual([]);
+    });
     it.each([
       ["QuotaExceededError", "storage-full"],
       ["NotAllowedError", "storage-failed"],
