@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { CDPSession, Page } from "@playwright/test";
 import { build } from "vite";
 import { seededRandom } from "../src/testing/data.ts";
+import { damageFiles, damageJournal, damageRecords } from "./support/damage-stored.ts";
 import { type ShardedCheckpoint, serveSharded } from "./support/sharded-checkpoint.ts";
 import {
   beginDownload,
@@ -273,67 +274,74 @@ function clearSite(devtools: CDPSession, url: string) {
   return devtools.send("Storage.clearDataForOrigin", { origin: new URL(url).origin, storageTypes: "all" });
 }
 
-test("opfs: a flipped bit, a file cut short and swapped files are found and repaired alone; the export is the original", async ({
+for (const [store, damage] of [
+  ["indexeddb", damageRecords],
+  ["opfs", damageFiles],
+] as const) {
+  test(`${store}: a flipped bit, a file cut short and swapped files are found and repaired alone; the export is the original`, async ({
+    serve,
+    visit,
+  }) => {
+    const site = await serve(storageSite);
+    const { context } = await visit({ args: noGpuArgs });
+    const page = await openTab(context, site.url);
+    const { server, shards } = checkpoint;
+    await beginDownload(page, server.url, { store });
+    await expect.poll(() => outcome(page)).toBe("ready");
+    const damaged = [1, 4, 6, 9].map((index) => shards[index] ?? "");
+    await page.evaluate(damage, damaged);
+    server.requests.length = 0;
+    const found = await verify(page, server.url);
+    expect(found.files.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(damaged);
+    const repaired = await page.evaluate((id) => engine.repairModel(id), server.url);
+    expect(repaired.ok).toBe(true);
+    expect(new Set(server.requests.map(({ file }) => file))).toEqual(new Set(damaged));
+
+    const digests = await page.evaluate(async (id) => {
+      const root = await navigator.storage.getDirectory();
+      const folder = await root.getDirectoryHandle("exported", { create: true });
+      await engine.exportModel(id, folder);
+      const files: [string, string][] = [];
+      for await (const [name, handle] of folder as unknown as AsyncIterable<[string, FileSystemFileHandle]>) {
+        const bytes = await (await handle.getFile()).arrayBuffer();
+        const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+        files.push([name, [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("")]);
+      }
+      return files.sort();
+    }, server.url);
+    const published = new Map(found.files.map(({ name, expectedSha256 }) => [name, expectedSha256]));
+    expect(digests.filter(([name]) => published.has(name))).toEqual(
+      shards.map((name) => [name, published.get(name)]),
+    );
+    expect(digests.map(([name]) => name)).toEqual(
+      expect.arrayContaining(["config.json", "model.safetensors.index.json"]),
+    );
+  });
+}
+
+test("opfs: a model whose journal is lost is listed with its bytes, and deleted", async ({
   serve,
   visit,
 }) => {
   const site = await serve(storageSite);
   const { context } = await visit({ args: noGpuArgs });
   const page = await openTab(context, site.url);
-  const { server, shards } = checkpoint;
-  await beginDownload(page, server.url, { store: "opfs" });
+  await beginDownload(page, checkpoint.server.url, { store: "opfs" });
   await expect.poll(() => outcome(page)).toBe("ready");
-  const damaged = [1, 4, 6, 9].map((index) => shards[index] ?? "");
-  await page.evaluate(damageFiles, damaged);
-  server.requests.length = 0;
-  const found = await verify(page, server.url);
-  expect(found.files.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(damaged);
-  const repaired = await page.evaluate((id) => engine.repairModel(id), server.url);
-  expect(repaired.ok).toBe(true);
-  expect(new Set(server.requests.map(({ file }) => file))).toEqual(new Set(damaged));
-
-  const digests = await page.evaluate(async (id) => {
+  await page.evaluate(damageJournal);
+  const [lost, ...others] = await page.evaluate(() => engine.models());
+  expect(others).toEqual([]);
+  expect(lost).toMatchObject({ ready: false, totalBytes: checkpoint.totalBytes });
+  await page.evaluate((id) => engine.deleteModel(id), lost?.id ?? "");
+  const left = await page.evaluate(async () => {
     const root = await navigator.storage.getDirectory();
-    const folder = await root.getDirectoryHandle("exported", { create: true });
-    await engine.exportModel(id, folder);
-    const files: [string, string][] = [];
-    for await (const [name, handle] of folder as unknown as AsyncIterable<[string, FileSystemFileHandle]>) {
-      const bytes = await (await handle.getFile()).arrayBuffer();
-      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-      files.push([name, [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("")]);
-    }
-    return files.sort();
-  }, server.url);
-  const published = new Map(found.files.map(({ name, expectedSha256 }) => [name, expectedSha256]));
-  expect(digests.filter(([name]) => published.has(name))).toEqual(
-    shards.map((name) => [name, published.get(name)]),
-  );
-  expect(digests.map(([name]) => name)).toEqual(
-    expect.arrayContaining(["config.json", "model.safetensors.index.json"]),
-  );
+    const models = await root.getDirectoryHandle("gpt-oss-webgpu");
+    const names: string[] = [];
+    for await (const [name] of models as unknown as AsyncIterable<[string]>) names.push(name);
+    return names;
+  });
+  expect(left).toEqual([]);
 });
-
-/** Runs in the page: damages the data files of these shards in the private file system. */
-async function damageFiles([flipped = "", cut = "", one = "", other = ""]: string[]): Promise<void> {
-  const root = await navigator.storage.getDirectory();
-  const models = await root.getDirectoryHandle("gpt-oss-webgpu");
-  const write = async (name: string, change: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>) => {
-    for await (const [, model] of models as unknown as AsyncIterable<[string, FileSystemDirectoryHandle]>) {
-      const file = await model.getFileHandle(`data-${name}`);
-      const bytes = new Uint8Array(await (await file.getFile()).arrayBuffer());
-      const writable = await file.createWritable();
-      await writable.write(change(bytes));
-      await writable.close();
-      return bytes;
-    }
-    throw new Error("no model is stored");
-  };
-  await write(flipped, (bytes) => bytes.map((byte, i) => (i === 1000 ? byte ^ 1 : byte)));
-  await write(cut, (bytes) => bytes.slice(0, -100));
-  const first = await write(one, (bytes) => bytes);
-  const second = await write(other, () => first);
-  await write(one, () => second);
-}
 
 test("two tabs: one download, the same progress in both, a pause for both; the second takes over from one that dies", async ({
   serve,
