@@ -1,10 +1,19 @@
-import { type EngineError, isEngineError } from "../errors.ts";
+import { EngineError, isEngineError } from "../errors.ts";
 import type { ChunkStore, StoreKind } from "./chunk-store.ts";
 
 /** A store of this browser that does not answer, and why. */
 export interface StoreFault {
   readonly store: StoreKind;
   readonly message: string;
+}
+
+/** The error where a model that no other store has may lie in the one that fails. */
+export function unknownWhether(id: string, { store, message }: StoreFault): EngineError {
+  return new EngineError(
+    "storage-failed",
+    `Whether ${id} is stored cannot be told: of the browser's stores ${store} does not answer. ${message}`,
+    { details: { id, store } },
+  );
 }
 
 /** Stores of which one may fail without stopping the others. */

@@ -2,7 +2,7 @@ import { EngineError } from "../errors.ts";
 import type { ChunkStore, StoredModel, StoreKind } from "./chunk-store.ts";
 import { fasterStore } from "./measure-stores.ts";
 import { listModels, type StoredModelSummary } from "./models.ts";
-import { type StoreFault, watchStores } from "./store-faults.ts";
+import { type StoreFault, unknownWhether, watchStores } from "./store-faults.ts";
 
 /** A stored model and the store that it lies in. */
 export interface FoundModel {
@@ -62,9 +62,7 @@ export function createStores(indexeddb: ChunkStore, opfs: ChunkStore | undefined
       const isThere = (await find(id)) !== undefined;
       for (const store of watched.answering()) await store.deleteModel(id);
       const [fault] = await watched.faults();
-      if (isThere || fault === undefined) return;
-      // It may lie in the store that does not answer.
-      throw new EngineError("storage-failed", fault.message, { details: { store: fault.store, id } });
+      if (!isThere && fault !== undefined) throw unknownWhether(id, fault);
     },
     faults: () => watched.faults(),
   };

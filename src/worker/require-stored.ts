@@ -1,12 +1,18 @@
 import { EngineError } from "../errors.ts";
 import type { ModelSource, SourceLocation } from "../weights/source-types.ts";
 import { asSource } from "../weights/storable-source.ts";
+import { unknownWhether } from "../weights/store-faults.ts";
 import type { FoundModel, Stores } from "../weights/stores.ts";
 
-/** A model in this browser's storage, by its id. @throws request-invalid listing what is stored */
+/**
+ * A model in this browser's storage, by its id.
+ * @throws request-invalid listing what is stored | storage-failed where it may lie in a store that fails
+ */
 export async function requireStored(stores: Stores, id: string): Promise<FoundModel> {
   const found = await stores.find(id);
   if (found !== undefined) return found;
+  const [fault] = await stores.faults();
+  if (fault !== undefined) throw unknownWhether(id, fault);
   const ids = (await stores.list()).map((model) => model.id);
   const there = ids.length === 0 ? "Nothing is stored" : `Stored are: ${ids.join(", ")}`;
   throw new EngineError("request-invalid", `No model ${id} is stored in this browser. ${there}.`, {
