@@ -25,8 +25,9 @@ export interface TunerInput {
 
 /** Most modules that a load compiles, those that are only measured included. */
 export const mostModules = 40;
-/** Compiled by a load beside its plan: tests of MXFP4 and of matrices, and the quantizer. */
-const otherModules = 3;
+/** Modules that a load compiles beside its plan: tests of subgroups, of MXFP4 and of matrices, and the quantizer. */
+const otherModules = ({ hasMatrices }: Gpu, { options }: TunerInput): number =>
+  2 + (hasMatrices ? 1 : 0) + (options.dense === "int8" ? 1 : 0);
 
 /** A model that has only these of its layers. */
 export function withLayers({ weights, config, options }: TunerInput, layers: readonly number[]): TunerInput {
@@ -56,10 +57,11 @@ export async function affordableTrials(gpu: Gpu, input: TunerInput): Promise<Tun
   const textsOf = await textsByTuning(gpu, input);
   const base = input.options.tuning;
   const texts = new Set(await textsOf(base));
+  const modulesLeft = mostModules - otherModules(gpu, input);
   const trials: TuningTrial[] = [];
   for (const trial of tuningsToTry(base, gpu.device.limits)) {
     const added = (await textsOf(trial.tuning, trial.key)).filter((text) => !texts.has(text));
-    if (added.length === 0 || texts.size + added.length > mostModules - otherModules) continue;
+    if (added.length === 0 || texts.size + added.length > modulesLeft) continue;
     for (const text of added) texts.add(text);
     trials.push(trial);
   }

@@ -9,6 +9,7 @@ import { grammarVocabulary } from "../grammar/vocabulary.ts";
 import { type Activations, allocateActivations } from "../model/activations.ts";
 import { matricesAreExact } from "../model/choose-matrices.ts";
 import { chooseMxfp4 } from "../model/choose-mxfp4.ts";
+import { chooseTestedVariant } from "../model/choose-variant.ts";
 import { createModelPlan } from "../model/plan.ts";
 import type { ModelPlan } from "../model/plan-types.ts";
 import type { PlanOptions } from "../model/shapes.ts";
@@ -54,7 +55,8 @@ export async function loadModel(
   const manifest = await readManifest(files, options.signal);
   const { config } = manifest;
   const hasMatrices = gpu.hasMatrices && options.matrices !== false && (await matricesAreExact(gpu));
-  const checked = checkedPlanOptions({ ...gpu, hasMatrices }, manifest, options);
+  const variant = options.variant ?? (await chooseTestedVariant(gpu));
+  const checked = checkedPlanOptions({ ...gpu, hasMatrices, variant }, manifest, options);
   const tokenizer = await readTokenizer(files, options.signal);
   const stopTokens = await readStopTokens(files, config, tokenizer, options.signal);
   const mxfp4 = await chooseMxfp4(gpu);

@@ -96,6 +96,7 @@ function run(
   given: Case,
   variant: (typeof kernelVariants)[number],
   step: ArrayBuffer | Case,
+  gain?: Uint16Array,
 ) {
   const data = dataFor(given);
   return testGpu().then((gpu) =>
@@ -104,7 +105,7 @@ function run(
       shape,
       variant,
       step,
-      inputs: { ...data, gain: data.gain.bits, weight: data.weight.stored, bias: data.bias.bits },
+      inputs: { ...data, gain: gain ?? data.gain.bits, weight: data.weight.stored, bias: data.bias.bits },
       outputs: {
         q: given.numTokens * given.numHeads * given.headDim * 4,
         keys: kvCacheBytes(shape),
@@ -135,6 +136,15 @@ describe.each(forms)("qkv-rope-vec ($dense, $activations, $variant)", ({ variant
     expectClose(new Float32Array(q), want.q, { absolute: 3e-6, relative: 2e-6 }, "q");
     expectRing(keys, want.k, { shape: given, position: given.position }, "keys");
     expectRing(values, want.v, { shape: given, position: given.position }, "values");
+  });
+
+  it("reads no gain past the last, where int8 rows are padded", async () => {
+    const given = { ...cases[2], ...{ dense, activations } } as Case;
+    const { gain } = dataFor(given);
+    const withNan = new Uint16Array(given.hiddenSize + 32).fill(0x7fc0);
+    withNan.set(gain.bits);
+    const { q } = await run(given, given, variant, given, withNan);
+    expectClose(new Float32Array(q), reference(given).q, { absolute: 3e-6, relative: 2e-6 }, "q");
   });
 
   it("leaves tokens beyond num_tokens alone, and everything once stopped", async () => {

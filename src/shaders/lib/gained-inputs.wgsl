@@ -8,7 +8,7 @@ fn gained_inputs(input: u32, i: u32, inputs: ptr<function, DenseInputs>) -> f32 
   for (var v = 0u; v < LOAD_VECS; v++) {
     let at = dense_input(i, v);
     let a = dense_x(input, at);
-    let g = gain[at];
+    let g = gain[select(at, min(at, WEIGHT_COLUMNS / 4u - 1u), ROW_IS_PADDED)]; // in the padding `a` is 0
     (*inputs).vecs[v] = a * vec4<f32>(bf16_pair(g.x), bf16_pair(g.y));
     squares += dot(a, a);
   }

@@ -2,7 +2,7 @@
 // To be called once in a kernel: the scratch is not guarded against a second round.
 // Subgroup form: one subgroupAdd a sum, then one slot a subgroup in workgroup memory. Any subgroup size from 4 to 64;
 // invocations of a 1-D workgroup are assumed to fill subgroups in order (so in Vulkan, Metal and D3D12 as they stand;
-// the kernel tests would show otherwise).
+// model/choose-variant.ts tries it at load).
 struct Lane {
   @builtin(local_invocation_index) index: u32,
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
