@@ -293,22 +293,16 @@ for (const [store, damage] of [
     server.requests.length = 0;
     const found = await verify(page, server.url);
     expect(found.files.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(damaged);
+    const broken = await page.evaluate(exportAll, server.url);
+    expect(broken.result).toBe("checksum-mismatch");
+    const written = broken.files.map(([name]) => name).filter((name) => shards.includes(name));
+    expect(written, "nothing of the damaged one").toEqual(shards.slice(0, 1));
     const repaired = await page.evaluate((id) => engine.repairModel(id), server.url);
     expect(repaired.ok).toBe(true);
     expect(new Set(server.requests.map(({ file }) => file))).toEqual(new Set(damaged));
 
-    const digests = await page.evaluate(async (id) => {
-      const root = await navigator.storage.getDirectory();
-      const folder = await root.getDirectoryHandle("exported", { create: true });
-      await engine.exportModel(id, folder);
-      const files: [string, string][] = [];
-      for await (const [name, handle] of folder as unknown as AsyncIterable<[string, FileSystemFileHandle]>) {
-        const bytes = await (await handle.getFile()).arrayBuffer();
-        const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-        files.push([name, [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("")]);
-      }
-      return files.sort();
-    }, server.url);
+    const { result, files: digests } = await page.evaluate(exportAll, server.url);
+    expect(result).toBe("done");
     const published = new Map(found.files.map(({ name, expectedSha256 }) => [name, expectedSha256]));
     expect(digests.filter(([name]) => published.has(name))).toEqual(
       shards.map((name) => [name, published.get(name)]),
@@ -317,6 +311,23 @@ for (const [store, damage] of [
       expect.arrayContaining(["config.json", "model.safetensors.index.json"]),
     );
   });
+}
+
+/** Runs in the page: exports a model; gives what became of it, and the names and SHA-256 of the files in the folder. */
+async function exportAll(id: string): Promise<{ result: string; files: [string, string][] }> {
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle("exported", { create: true });
+  const result = await engine.exportModel(id, folder).then(
+    () => "done",
+    (error: unknown) => (library.isEngineError(error) ? error.code : String(error)),
+  );
+  const files: [string, string][] = [];
+  for await (const [name, handle] of folder as unknown as AsyncIterable<[string, FileSystemFileHandle]>) {
+    const bytes = await (await handle.getFile()).arrayBuffer();
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    files.push([name, [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("")]);
+  }
+  return { result, files: files.sort() };
 }
 
 test("opfs: a model whose journal is lost is listed with its bytes, and deleted", async ({

@@ -9,7 +9,7 @@ afterEach(() => {
 });
 
 /** Seconds from the start at which tries are made that all fail so, and what becomes of them. */
-async function tries(retryAfterMs: number | undefined, retries = 5) {
+async function tries(retryAfterMs: number | undefined, { retries = 5, isTold = true } = {}) {
   const startMs = Date.now();
   const atSeconds: number[] = [];
   const waits: number[] = [];
@@ -18,7 +18,8 @@ async function tries(retryAfterMs: number | undefined, retries = 5) {
     throw new TransientError("It failed.", { details: {}, retryAfterMs });
   };
   const policy = { retries, retryDelayMs: 500 };
-  const run = withRetries(policy, attempt, { onWait: (waitMs) => waits.push(waitMs) });
+  const onWait = isTold ? (waitMs: number) => void waits.push(waitMs) : undefined;
+  const run = withRetries(policy, attempt, { onWait });
   const ended = run.catch((error: Error) => error.message);
   await vi.advanceTimersByTimeAsync(3_600_000);
   return { gaps: atSeconds.slice(1).map((at, i) => at - (atSeconds[i] ?? 0)), waits, ended: await ended };
@@ -47,8 +48,14 @@ describe("withRetries", () => {
     expect(gaps).toEqual([]);
     expect(ended).toBe("It failed. The server asks to wait 50 min: try again then.");
   });
+  it("lets nobody wait for minutes who is not told", async () => {
+    const { gaps, ended } = await tries(300_000, { isTold: false });
+    expect(gaps).toEqual([]);
+    expect(ended).toMatch(/asks to wait 5 min/);
+    expect((await tries(60_000, { isTold: false })).gaps).toHaveLength(5);
+  });
   it("does not let all connections try again at the same moment", async () => {
-    const gaps = await Promise.all([1, 2, 3, 4].map(() => tries(60_000, 1)));
+    const gaps = await Promise.all([1, 2, 3, 4].map(() => tries(60_000, { retries: 1 })));
     expect(new Set(gaps.map((each) => each.gaps[0])).size).toBeGreaterThan(1);
   });
 });

@@ -30,17 +30,23 @@ export interface RetryOptions {
   readonly onWait?: ((waitMs: number) => void) | undefined;
 }
 
-/** Longest wait that a server's Retry-After can ask for: the hub's limits of requests count 5 minutes. */
-const maxRetryAfterMs = 600_000;
+/** Longest wait that a server's Retry-After can ask for where the user is told: the hub's limits of requests count 5 minutes. */
+const maxToldRetryAfterMs = 600_000;
+/** And where nobody is told. */
+const maxRetryAfterMs = 60_000;
 /** Shorter waits are not worth telling. */
 const minToldMs = 5000;
 
-/** Runs `attempt` until it succeeds, fails for good, or has failed `retries` times in a row without headway. */
+/**
+ * Runs `attempt` until it succeeds, fails for good, or has failed `retries` times in a row without headway. Where the
+ * server asks for a longer wait than the user should be kept waiting for, the error says how long it is.
+ */
 export async function withRetries<T>(
   policy: RetryPolicy,
   attempt: () => Promise<T>,
   options: RetryOptions,
 ): Promise<T> {
+  const maxAskedMs = options.onWait === undefined ? maxRetryAfterMs : maxToldRetryAfterMs;
   for (let failures = 0; ; ) {
     throwIfAborted(options.signal);
     try {
@@ -49,7 +55,7 @@ export async function withRetries<T>(
       if (!(error instanceof TransientError)) throw error;
       failures = options.hasHeadway?.() ? 1 : failures + 1;
       const askedMs = error.retryAfterMs ?? 0;
-      if (failures > policy.retries || askedMs > maxRetryAfterMs) throw givenUp(error, failures);
+      if (failures > policy.retries || askedMs > maxAskedMs) throw givenUp(error, failures);
       const backOffMs = policy.retryDelayMs * 2 ** (failures - 1);
       // Never sooner than asked, and the connections of a download not all at the same moment.
       const waitMs = Math.max(askedMs, backOffMs) + Math.random() * backOffMs;
