@@ -9,6 +9,7 @@ export function showReport(target: HTMLElement, report: BenchReport): void {
     make("h2", `${report.info.model.id} on ${adapterName(report)}`),
     figures(report),
     ceilingTable(report),
+    sizesTable(report),
     kernelChart("A decoded token, kernel by kernel", kernelsOf(kernels, "decode"), "bytes"),
     kernelChart("A prompt, kernel by kernel", kernelsOf(kernels, "prefill"), "operations"),
   );
@@ -67,6 +68,30 @@ function ceilingTable({ ceiling, decode, decodeAtDepth }: BenchReport): HTMLElem
     row("decode", decode),
     ...(decodeAtDepth === undefined ? [] : [row(`decode at ${decodeAtDepth.depth}`, decodeAtDepth)]),
   ]);
+}
+
+/** Where the kernels' sizes come from, by `EngineInfo.tuning.source`. */
+const sources: Readonly<Record<BenchReport["info"]["tuning"]["source"], string>> = {
+  table: "built in (table)",
+  measured: "measured while loading (measured)",
+  remembered: "measured in an earlier load (remembered)",
+  forced: "as asked for (forced)",
+};
+
+function sizesTable({ info: { tuning } }: BenchReport): HTMLElement {
+  const rows = Object.entries(tuning.sizes).map(([name, sizes]) => {
+    const head = make("th", name);
+    head.scope = "row";
+    const text = Object.entries(sizes)
+      .map(([size, value]) => `${size} ${value}`)
+      .join(", ");
+    return make("tr", [head, make("td", text)]);
+  });
+  return make(
+    "table",
+    [make("caption", `Kernel sizes: ${sources[tuning.source]}`), make("tbody", rows)],
+    "bars sizes",
+  );
 }
 
 const kernelsOf = (kernels: readonly KernelResult[], pass: KernelResult["pass"]) =>

@@ -24,6 +24,7 @@ test("the benchmark page times a toy model, draws what it found and copies it as
   await expect(results.getByText("Share of the read bandwidth")).toBeVisible();
   await expect(results.locator("table").nth(1).locator("tr")).not.toHaveCount(0);
   await expect(results.getByText("moe-down-vec")).toBeVisible();
+  await expect(results.getByText("Kernel sizes: built in (table)")).toBeVisible(); // a CPU has the built-in ones
   await page.screenshot({ path: "e2e/results/bench-light-1280.png" });
 
   await page.getByTestId("copy").click();
@@ -31,6 +32,12 @@ test("the benchmark page times a toy model, draws what it found and copies it as
   const report = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()));
   expect(report).toMatchObject({ schema: 1, decode: { tokens: 4 }, decodeAtDepth: { depth: 8 } });
   expect(report.decode.tokensPerSecond).toBeGreaterThan(0);
+  const { sizes } = report.info.tuning;
+  const { rows, workgroupSize } = sizes.gateUpVec;
+  await expect(results.getByRole("row", { name: "gateUpVec" })).toContainText(
+    `rows ${rows}, workgroupSize ${workgroupSize}`,
+  );
+  await expect(results.locator("table.sizes tr")).toHaveCount(Object.keys(sizes).length);
   expect(report.kernelsChecked.length).toBeGreaterThan(15);
 
   await page.emulateMedia({ colorScheme: "dark" });

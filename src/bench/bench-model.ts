@@ -1,9 +1,11 @@
 import { EngineError } from "../errors.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { canProfile } from "../gpu/profile.ts";
 import { type LoadedModel, loadModel } from "../runtime/loaded-model.ts";
 import type { LoadModelOptions } from "../runtime/plan-options.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 import { measureCeiling } from "./ceiling.ts";
+import { checkContext } from "./check-context.ts";
 import type { BenchOptions, BenchReport } from "./report.ts";
 import { runBench } from "./run-bench.ts";
 import { checkKernels, kernelsOf, targetOf } from "./self-tests.ts";
@@ -18,11 +20,14 @@ export interface BenchRequest {
 /**
  * A whole benchmark: the read bandwidth, loading, every kernel against its reference, and then the rates. Leaves
  * nothing on the GPU but compiled kernels.
- * @throws internal where the GPU reported an error meanwhile, and what loading and running throw
+ * @throws request-invalid before anything is loaded where the context is too short; internal where the GPU reported an error meanwhile, and what loading and running throw
  */
 export function benchModel(gpu: Gpu, request: BenchRequest): Promise<BenchReport> {
   return withoutFaults(gpu, async () => {
-    const { onProgress = () => {} } = request.options;
+    const { onProgress = () => {}, profile } = request.options;
+    if (request.load.contextLength !== undefined) checkContext(request.load.contextLength, request.options);
+    if (profile === true && !canProfile(gpu))
+      onProgress("this adapter has no timestamp queries: the report will be without profiles");
     onProgress("read bandwidth and arithmetic of this adapter");
     const ceiling = await measureCeiling(gpu);
     return withModel(gpu, request, async (model, loadSeconds) => {

@@ -16,7 +16,7 @@ export interface ProfiledPass {
 }
 
 /**
- * GPU time by kernel of one decode step or of one prefill pass, from timestamps.
+ * GPU time by kernel of one decode step or of a prompt's last pass, its next token included, from timestamps.
  * @throws request-invalid where the adapter has none
  */
 export async function profilePass(
@@ -28,7 +28,7 @@ export async function profilePass(
   const { plan, config } = model;
   const count = pass === "decode" ? 1 : numTokens;
   const run = { numTokens: count, maxKeys: position + count };
-  const steps = [...plan[pass], ...plan.head].filter((step) => !isLeftOut(step, run));
+  const steps = [...plan[pass], ...plan.head, ...plan.sample].filter((step) => !isLeftOut(step, run));
   const prepare = () =>
     writePass(gpu, plan, promptOf(count, config.vocabSize), { position, numTokens: count });
   const times = await profileSteps(gpu, steps, run, prepare);

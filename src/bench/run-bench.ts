@@ -1,10 +1,12 @@
 import type { Gpu } from "../gpu/gpu.ts";
+import { canProfile } from "../gpu/profile.ts";
 import { isLeftOut } from "../gpu/steps.ts";
 import { median, timeEncoding } from "../gpu/time-steps.ts";
 import type { LoadedModel } from "../runtime/loaded-model.ts";
 import { writePass } from "../runtime/passes.ts";
 import type { GenerateStats } from "../runtime/types.ts";
 import type { Ceiling } from "./ceiling.ts";
+import { firstTokenPrompt, tokensAtDepth } from "./check-context.ts";
 import { profilePass } from "./profile-model.ts";
 import {
   type BenchOptions,
@@ -26,10 +28,6 @@ export interface BenchSetting {
   readonly kernelsChecked: readonly string[];
 }
 
-/** Most tokens timed at depth. */
-const depthTokens = 64;
-const firstTokenPrompt = 32;
-
 /** Times decode and prefill of a loaded model, greedily and ignoring stop tokens. @throws aborted | device-lost */
 export async function runBench(
   gpu: Gpu,
@@ -49,7 +47,7 @@ export async function runBench(
     const all = (await time(`prefill ${tokens}`, tokens, 1)).map((s) => s.prefillTokensPerSecond);
     prefill.push({ tokens, tokensPerSecond: median(all), all });
   }
-  const deepTokens = Math.min(depthTokens, decodeTokens);
+  const deepTokens = tokensAtDepth(options);
   const atDepth =
     depth === undefined
       ? {}
@@ -76,7 +74,8 @@ export async function runBench(
     ...(options.kernels === true && {
       kernels: await timeKernels(gpu, model, kernelsChecked, { ceiling, options }),
     }),
-    ...(options.profile === true && { profiles: await profiles(gpu, model, ceiling, options) }),
+    ...(options.profile === true &&
+      canProfile(gpu) && { profiles: await profiles(gpu, model, ceiling, options) }),
   };
 }
 

@@ -113,7 +113,7 @@ export const weightBytes = (weights: ModelWeights): number => {
   return sum;
 };
 
-/** Calls `visit` with every buffer in a tree of objects and the names that lead to it. */
+/** Calls `visit` with every buffer of weights in a tree of objects and the names that lead to it. */
 function visitBuffers(
   value: unknown,
   path: readonly string[],
@@ -121,7 +121,9 @@ function visitBuffers(
 ): void {
   if (typeof value !== "object" || value === null) return;
   if (isBuffer(value)) visit(value, path);
-  else for (const [name, part] of Object.entries(value)) visitBuffers(part, [...path, name], visit);
+  else
+    for (const [name, inner] of Object.entries(value))
+      if (name !== "part") visitBuffers(inner, [...path, name], visit); // says what is bound, and is no weight
 }
 
 /** Every weight buffer with what it is, from its place in `ModelWeights`. */

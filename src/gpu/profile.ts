@@ -13,6 +13,10 @@ export interface StepTime {
   readonly milliseconds: number;
 }
 
+/** Whether an adapter has the timestamps that a profile is made of. */
+export const canProfile = ({ device }: Pick<Gpu, "device">): boolean =>
+  device.features.has("timestamp-query");
+
 /**
  * GPU time of every step, from timestamps around each (a compute pass of its own), as the median over `runs`. The sum
  * is somewhat above what one pass takes, in which steps overlap at their ends. `prepare` is called before each run.
@@ -26,7 +30,7 @@ export async function profileSteps<Run>(
   runs = gpu.adapter.isSoftware ? 1 : 7,
 ): Promise<StepTime[]> {
   const { device } = gpu;
-  if (!device.features.has("timestamp-query"))
+  if (!canProfile(gpu))
     throw new EngineError(
       "request-invalid",
       "This adapter has no timestamp queries, so kernels cannot be timed one by one.",

@@ -1,6 +1,7 @@
 import type { KernelLibrary } from "../gpu/kernel.ts";
 import attentionChunkWgsl from "../shaders/lib/attention-chunk.wgsl?raw";
 import bf16Wgsl from "../shaders/lib/bf16.wgsl?raw";
+import boundPartWgsl from "../shaders/lib/bound-part.wgsl?raw";
 import chooseExpertsSubgroupsWgsl from "../shaders/lib/choose-experts-subgroups.wgsl?raw";
 import chooseExpertsWorkgroupWgsl from "../shaders/lib/choose-experts-workgroup.wgsl?raw";
 import denseBf16Wgsl from "../shaders/lib/dense-bf16.wgsl?raw";
@@ -47,6 +48,8 @@ import type { TileTuning } from "./tuning.ts";
 export const bf16: KernelLibrary = bf16Wgsl;
 /** The step state's struct. */
 export const step: KernelLibrary = stepWgsl;
+/** The struct of the binding `part`, which kernels of matrices that may be bound in parts have. */
+export const boundPart: KernelLibrary = boundPartWgsl;
 /** Workgroup sums; needs the constants WG_SIZE and NUM_SUMS. */
 export const reduce: KernelLibrary = { subgroups: reduceSubgroupsWgsl, workgroup: reduceWorkgroupWgsl };
 /** MXFP4 codes and scales to f32, in the form that the adapter can do. */

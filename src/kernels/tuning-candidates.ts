@@ -117,10 +117,14 @@ export function tuningsToTry(base: KernelTuning, limits?: WorkgroupLimits): Tuni
   return Array.from({ length: most }, (_, i) => byKey.flatMap((tried) => tried[i] ?? [])).flat();
 }
 
-/** What was remembered as a tuning, where every row is the base's or one of its candidates. */
-export function knownTuning(base: KernelTuning, remembered: unknown): KernelTuning | undefined {
+/** What was remembered as a tuning, where every row is the base's or one of its candidates (within `limits`). */
+export function knownTuning(
+  base: KernelTuning,
+  remembered: unknown,
+  limits?: WorkgroupLimits,
+): KernelTuning | undefined {
   if (typeof remembered !== "object" || remembered === null) return undefined;
-  const candidates = tuningCandidates(base);
+  const candidates = tuningCandidates(base, limits);
   const rows = new Map<string, unknown>(Object.entries(remembered));
   const found = tuningKeys.flatMap((key) => {
     const row = [base[key], ...candidates[key]].find((known) => isSame(known, rows.get(key)));

@@ -70,7 +70,7 @@ async function sumsAreExact(gpu: Gpu, tuned: MoeShape): Promise<boolean> {
     queue.writeBuffer(step, 0, packStep({ position: 0, numTokens }));
     for (const { write } of Object.values(parts)) write();
     const buffers = Object.fromEntries(Object.entries(parts).map(([name, { buffer }]) => [name, buffer]));
-    const bindGroup = bind(gpu, pipeline, { step, ...buffers } as Parameters<typeof bind>[2]);
+    const bindGroup = bind(gpu, pipeline, { step, part: step, ...buffers } as Parameters<typeof bind>[2]);
     const run = { pipeline, bindGroup, grid: () => moeDownTileGrid(tuned, numTokens) };
     submit(gpu, "matrix test", (encoder) => encodeSteps(encoder, [run], undefined, "matrix test"));
     const got = new Float32Array(await readBuffer(gpu, parts.expertOut.buffer));

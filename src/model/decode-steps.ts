@@ -28,11 +28,12 @@ export async function decodeSteps<Built>(
   options: PlanOptions,
 ): Promise<Built[]> {
   const { vocabSize, hiddenSize } = config;
-  const first = weights.embedding.map(({ buffer: table, ...part }) =>
+  const isPart = weights.embedding.length > 1;
+  const first = weights.embedding.map(({ buffer: table, part }) =>
     build(
       embed,
-      { vocabSize, hiddenSize, part },
-      { step: act.step, tokens: act.tokens, table, out: act.x },
+      { vocabSize, hiddenSize, isPart },
+      { step: act.step, tokens: act.tokens, table, out: act.x, part },
       () => embedGrid(1),
     ),
   );
@@ -89,22 +90,22 @@ function layerSteps<Built>(
       },
       () => routerVecGrid(moe, 1),
     ),
-    ...layer.gateUp.parts.map(({ blocks, scales, ...part }) =>
+    ...layer.gateUp.parts.map(({ blocks, scales, part }, _, { length }) =>
       build(
         moeGateUpSwigluVec,
-        { ...moe, part },
+        { ...moe, isPart: length > 1 },
         {
           ...{ step, inputs: normed, logits: routerLogits, blocks, scales, bias: layer.gateUp.bias },
-          ...{ hidden, routes },
+          ...{ hidden, routes, part },
         },
         () => moeGateUpSwigluVecGrid(moe, 1),
       ),
     ),
-    ...layer.down.parts.map(({ blocks, scales, ...part }) =>
+    ...layer.down.parts.map(({ blocks, scales, part }, _, { length }) =>
       build(
         moeDownVec,
-        { ...moe, part },
-        { step, hidden, routes, blocks, scales, bias: layer.down.bias, x },
+        { ...moe, isPart: length > 1 },
+        { step, hidden, routes, blocks, scales, bias: layer.down.bias, x, part },
         () => moeDownVecGrid(moe, 1),
       ),
     ),

@@ -81,12 +81,12 @@ function headSteps<Built>(
 ) {
   const { step, x, allowed, logits, candidates } = act;
   return Promise.all(
-    weights.lmHead.map(({ buffer: weight, ...part }) => {
-      const shape = { ...lmHeadShape(config, options), part };
+    weights.lmHead.map(({ buffer: weight, part, ...rows }, _, { length }) => {
+      const shape = { ...lmHeadShape(config, options), ...(length > 1 && { part: rows }) };
       return build(
         lmHeadVec,
         shape,
-        { step, x, gain: weights.finalNorm, weight, allowed, logits, candidates },
+        { step, x, gain: weights.finalNorm, weight, allowed, logits, candidates, part },
         (_run: PassRun) => lmHeadGrid(shape),
       );
     }),

@@ -26,11 +26,12 @@ export async function prefillSteps<Built>(
   options: PlanOptions,
 ): Promise<Built[]> {
   const { vocabSize, hiddenSize } = config;
-  const first = weights.embedding.map(({ buffer: table, ...part }) =>
+  const isPart = weights.embedding.length > 1;
+  const first = weights.embedding.map(({ buffer: table, part }) =>
     build(
       embed,
-      { vocabSize, hiddenSize, part },
-      { step: act.step, tokens: act.tokens, table, out: act.x },
+      { vocabSize, hiddenSize, isPart },
+      { step: act.step, tokens: act.tokens, table, out: act.x, part },
       (run) => embedGrid(run.numTokens),
     ),
   );
@@ -106,19 +107,19 @@ function moeSteps<Built>(
       (run) => routerTopkGrid(run.numTokens),
     ),
     build(moeGroup, shape, { step, ids, entries, offsets, tiles }, () => moeGroupGrid),
-    ...layer.gateUp.parts.map(({ blocks, scales, ...part }) =>
+    ...layer.gateUp.parts.map(({ blocks, scales, part }, _, { length }) =>
       build(
         moeGateUpSwigluTile,
-        { ...shape, part },
-        { step, inputs: normed, entries, tiles, blocks, scales, bias: layer.gateUp.bias, hidden },
+        { ...shape, isPart: length > 1 },
+        { step, inputs: normed, entries, tiles, blocks, scales, bias: layer.gateUp.bias, hidden, part },
         (run) => moeGateUpSwigluTileGrid(shape, run.numTokens),
       ),
     ),
-    ...layer.down.parts.map(({ blocks, scales, ...part }) =>
+    ...layer.down.parts.map(({ blocks, scales, part }, _, { length }) =>
       build(
         moeDownTile,
-        { ...shape, part },
-        { step, inputs: hidden, entries, tiles, blocks, scales, bias: layer.down.bias, expertOut },
+        { ...shape, isPart: length > 1 },
+        { step, inputs: hidden, entries, tiles, blocks, scales, bias: layer.down.bias, expertOut, part },
         (run) => moeDownTileGrid(shape, run.numTokens),
       ),
     ),

@@ -1,3 +1,4 @@
+import { isEngineError } from "../errors.ts";
 import type { ModelConfig } from "../format/types.ts";
 import { createDryBufferSet } from "../gpu/dry-buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
@@ -60,12 +61,19 @@ export async function affordableTrials(gpu: Gpu, input: TunerInput): Promise<Tun
   const modulesLeft = mostModules - otherModules(gpu, input);
   const trials: TuningTrial[] = [];
   for (const trial of tuningsToTry(base, gpu.device.limits)) {
-    const added = (await textsOf(trial.tuning, trial.key)).filter((text) => !texts.has(text));
+    const own = await textsOf(trial.tuning, trial.key).catch(unlessRefused);
+    const added = own.filter((text) => !texts.has(text));
     if (added.length === 0 || texts.size + added.length > modulesLeft) continue;
     for (const text of added) texts.add(text);
     trials.push(trial);
   }
   return trials;
+}
+
+/** A kernel's rules may refuse this shape with a candidate's sizes: then there is nothing to try. */
+function unlessRefused(error: unknown): string[] {
+  if (isEngineError(error, "limit-exceeded")) return [];
+  throw error;
 }
 
 /** The texts that decide what is measured: those of all kernels with sizes to choose, in a context of one length. */

@@ -2,6 +2,8 @@ import { EngineError } from "../errors.ts";
 import { type ExpertTensorNames, layerTensorNames, tensorNames } from "../format/tensor-names.ts";
 import type { CheckpointManifest, ModelConfig, TensorEntry } from "../format/types.ts";
 import type { BufferSet } from "../gpu/buffers.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { boundPartBytes, packBoundPart } from "../kernels/bound-part.ts";
 import {
   type DenseFormat,
   denseRowBytes,
@@ -35,8 +37,7 @@ export interface ExpertWeights {
 
 /** Experts side by side: MXFP4 blocks with scales, or bf16 with a 4-byte stand-in for the scales. */
 export interface ExpertPart {
-  readonly firstExpert: number;
-  readonly numExperts: number;
+  readonly part: GPUBuffer; // see `packBoundPart`
   readonly blocks: GPUBuffer;
   readonly scales: GPUBuffer;
 }
@@ -45,6 +46,7 @@ export interface ExpertPart {
 export interface RowPart {
   readonly firstRow: number;
   readonly numRows: number;
+  readonly part: GPUBuffer; // see `packBoundPart`
   readonly buffer: GPUBuffer;
 }
 
@@ -75,6 +77,8 @@ export interface TensorPlacement {
 export interface WeightLayout {
   readonly weights: ModelWeights;
   readonly placements: readonly TensorPlacement[];
+  /** What the weights' `part` buffers are to hold; see `writeParts`. */
+  readonly parts: readonly (Part & { readonly buffer: GPUBuffer })[];
   /** Bytes to be read from the checkpoint. */
   readonly totalBytes: number;
 }
@@ -97,7 +101,12 @@ export function layOutWeights(
     ),
   };
   const totalBytes = placements.reduce((sum, { tensor }) => sum + tensor.endBytes - tensor.startBytes, 0);
-  return { weights, placements, totalBytes };
+  return { weights, placements, parts: place.parts, totalBytes };
+}
+
+/** Fills the buffers that say what is in which part. */
+export function writeParts(gpu: Gpu, { parts }: WeightLayout): void {
+  for (const { buffer, ...part } of parts) gpu.device.queue.writeBuffer(buffer, 0, packBoundPart(part));
 }
 
 /** What happens to tensors on their way. */
@@ -112,6 +121,10 @@ interface Placer {
   (role: string, names: readonly string[], storing?: Storing): GPUBuffer;
   /** Puts parts of tensors one after another into a new buffer. */
   bytes(role: string, tensors: readonly TensorBytes[], storing?: Storing): GPUBuffer;
+  /** The buffer that says which rows or experts a part has: one for all matrices that are cut so. */
+  part(part: Part): GPUBuffer;
+  /** Those made so far. */
+  readonly parts: WeightLayout["parts"];
   readonly limitBytes: number;
   tensor(name: string): TensorEntry;
 }
@@ -142,7 +155,15 @@ function createPlacer(
   };
   const place = (role: string, names: readonly string[], storing?: Storing) =>
     bytes(role, names.map(tensor), storing);
-  return Object.assign(place, { bytes, tensor, limitBytes: buffers.largestStorageBytes });
+  const parts: (Part & { buffer: GPUBuffer })[] = [];
+  const part: Placer["part"] = ({ first, count }) => {
+    const known = parts.find((made) => made.first === first && made.count === count);
+    if (known !== undefined) return known.buffer;
+    const buffer = buffers.uniform(`part of ${count} from ${first} on`, boundPartBytes);
+    parts.push({ first, count, buffer });
+    return buffer;
+  };
+  return Object.assign(place, { bytes, tensor, part, parts, limitBytes: buffers.largestStorageBytes });
 }
 
 const stored = (format: DenseFormat, columns: number): Storing =>
@@ -165,6 +186,7 @@ function placeRows(
   return parts.map((part, i) => ({
     firstRow: part.first,
     numRows: part.count,
+    part: place.part(part),
     buffer: place.bytes(
       partLabel(role, i, parts.length),
       [rowsOf(tensor, part, 2 * hiddenSize)],
@@ -205,8 +227,7 @@ function placeExperts(
       const rows = (name: string, eachBytes: number) => [rowsOf(place.tensor(name), part, eachBytes)];
       const transpose = { count: part.count, rows: inputs, columns: outputs };
       return {
-        firstExpert: part.first,
-        numExperts: part.count,
+        part: place.part(part),
         blocks: stored
           ? place.bytes(label("blocks", i), rows(names.blocks, bytesEach))
           : place.bytes(label("weight", i), rows(names.weight, bytesEach), { transpose }),

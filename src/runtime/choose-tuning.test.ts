@@ -14,7 +14,10 @@ const gpuOf = (vendor: string, architecture: string, more: object = {}) =>
     adapter: { vendor, architecture, description: "", isSoftware: false, ...more },
     device: {
       features: new Set(),
-      limits: { maxBufferSize: 0, maxStorageBufferBindingSize: 0 },
+      limits: {
+        ...{ maxBufferSize: 0, maxStorageBufferBindingSize: 0 },
+        ...{ maxComputeWorkgroupStorageSize: 16384, maxComputeInvocationsPerWorkgroup: 256 },
+      },
     },
   }) as unknown as Gpu;
 

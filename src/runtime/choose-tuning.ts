@@ -50,7 +50,7 @@ export async function chooseTuning(
   const isTable = gpu.adapter.isSoftware || isKnown(gpu.adapter);
   if (tune === "table" || (tune === "auto" && isTable)) return { tuning: base, source: "table" };
   const key = await settingsKey(gpu, input);
-  const remembered = await recall(settings, key, base);
+  const remembered = await recall(gpu, base, settings, key);
   if (remembered !== undefined) return { tuning: remembered, source: "remembered" };
   try {
     const tuning = await measureTuning(gpu, input, { signal });
@@ -64,12 +64,13 @@ export async function chooseTuning(
 
 /** What was measured before: nothing where it cannot be read, or is no tuning that could be measured here. */
 async function recall(
+  { device }: Gpu,
+  base: KernelTuning,
   settings: RememberedSettings | undefined,
   key: string,
-  base: KernelTuning,
 ): Promise<KernelTuning | undefined> {
   try {
-    return knownTuning(base, await settings?.get(key));
+    return knownTuning(base, await settings?.get(key), device.limits);
   } catch {
     return undefined; // it is measured again
   }
@@ -82,7 +83,7 @@ async function settingsKey(gpu: Gpu, input: TunerInput): Promise<string> {
   const model = [hiddenSize, intermediateSize, numExperts, expertsPerToken, vocabSize, expertFormat];
   const heads = [config.numHeads, config.numKvHeads, config.headDim];
   const { contextLength: _, ...forms } = options;
-  const facts = JSON.stringify([model, heads, forms, tuningCandidates(options.tuning)]);
+  const facts = JSON.stringify([model, heads, forms, tuningCandidates(options.tuning, gpu.device.limits)]);
   const { vendor, architecture, description } = gpu.adapter;
   const version = shortHash((await tunedTexts(gpu, input)).join());
   return `tuning:${version}:${[vendor, architecture, description].join("/")}:${shortHash(facts)}`;

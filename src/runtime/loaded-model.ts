@@ -14,7 +14,7 @@ import { createModelPlan } from "../model/plan.ts";
 import type { ModelPlan } from "../model/plan-types.ts";
 import type { PlanOptions } from "../model/shapes.ts";
 import { type LoadStats, uploadWeights } from "../model/upload.ts";
-import { layOutWeights, type ModelWeights } from "../model/weights.ts";
+import { layOutWeights, type ModelWeights, writeParts } from "../model/weights.ts";
 import { assistantStopTokens } from "../text/stop-tokens.ts";
 import type { Tokenizer } from "../text/types.ts";
 import { readManifest } from "../weights/manifest.ts";
@@ -65,6 +65,7 @@ export async function loadModel(
     const layout = layOutWeights(manifest, buffers, checked);
     await buffers.settled();
     const { weights } = layout;
+    writeParts(gpu, layout);
     const { tuning, source } = await chooseTuning(
       gpu,
       { weights, config, options: { ...checked, mxfp4 } },

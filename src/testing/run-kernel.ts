@@ -17,7 +17,7 @@ export interface KernelRun<Shape, Name extends string> {
   readonly mxfp4?: Mxfp4Form;
   /** Compile as for a CPU adapter, in smaller workgroups. Default no, whatever the adapter is. */
   readonly isSoftware?: boolean;
-  /** Value of the `step` binding, where the kernel has one. */
+  /** Value of the `step` binding, where the kernel has one, and of other uniforms without an input: `part` of what is whole. */
   readonly step?: StepValues | ArrayBuffer;
   /** Contents of bindings that are inputs, or that the kernel updates in place. */
   readonly inputs: Partial<Record<Name, ArrayBufferView>>;
@@ -70,19 +70,20 @@ function bufferFor<Shape, Name extends string>(
   run: KernelRun<Shape, Name>,
   name: Name,
 ): GPUBuffer {
-  if (run.kernel.bindings[name] === "uniform" || (name === "step" && run.step !== undefined)) {
+  const input = run.inputs[name];
+  const isUniform = run.kernel.bindings[name] === "uniform";
+  if ((isUniform && input === undefined) || (name === "step" && run.step !== undefined)) {
     const bytes =
       run.step instanceof ArrayBuffer ? run.step : packStep(run.step ?? { position: 0, numTokens: 1 });
     const buffer = set.uniform(name, bytes.byteLength);
     gpu.device.queue.writeBuffer(buffer, 0, bytes);
     return buffer;
   }
-  const input = run.inputs[name];
   const sizeBytes = run.outputs?.[name];
   if (input !== undefined) {
     const padded = new Uint8Array(Math.max(4, Math.ceil(input.byteLength / 4) * 4));
     padded.set(new Uint8Array(input.buffer, input.byteOffset, input.byteLength));
-    const buffer = set.storage(name, padded.byteLength);
+    const buffer = isUniform ? set.uniform(name, padded.byteLength) : set.storage(name, padded.byteLength);
     gpu.device.queue.writeBuffer(buffer, 0, padded);
     return buffer;
   }

@@ -24,6 +24,28 @@ it.each<[string, string[], RegExp]>([
   ["a grammar without a tokenizer", ["--shape", "toy", "--grammar"], /needs a tokenizer.*--tokenizer/],
   ["a tokenizer that is not there", ["--grammar", "--tokenizer", "/no/dir"], /\/no\/dir does not exist/],
   ["a grammar for kernels alone", ["--grammar", "--kernels"], /--grammar times whole answers/],
+  ["layers of the embedded model", ["--layers", "2"], /--layers cuts random weights.*20b/],
+  ["layers of a checkpoint", ["--model", "/no/model", "--layers", "2"], /--layers cuts random weights/],
+  [
+    "a context that the answer fills",
+    ["--context", "128", "--prompt", "100"],
+    /128 after a prompt of 1 \(--tokens\), which needs 129\. Give a context of 129 tokens/,
+  ],
+  [
+    "a context shorter than the prompt",
+    ["--prompt", "200", "--context", "160"],
+    /\(--prompt\), which needs 201/,
+  ],
+  [
+    "a context shorter than the depth",
+    ["--depth", "900", "--context", "900"],
+    /64 after a prompt of 900 \(--depth\), which needs 964/,
+  ],
+  [
+    "a context shorter than the first token's prompt",
+    ["--context", "20", "--tokens", "4", "--prompt", "4"],
+    /a prompt of 32 \(first token\), which needs 33/,
+  ],
   ["words that belong to no option", ["nano"], /"nano" belongs to no option/],
 ])("tells %s in one sentence", async (_, args, sentence) => {
   const { code, out, err } = await bench(...args);

@@ -1,4 +1,5 @@
 import { type BenchRequest, benchModel } from "../../bench/bench-model.ts";
+import { checkContext, neededContext } from "../../bench/check-context.ts";
 import { benchKernels, type KernelRequest } from "../../bench/kernel-bench.ts";
 import { benchTable, kernelTable } from "../../bench/report-table.ts";
 import { type BenchShape, benchShapes, createShapeFiles, layersOf } from "../../bench/shapes.ts";
@@ -50,6 +51,8 @@ export async function benchCommand(args: readonly string[], terminal: Terminal):
   refuseFree(options);
   refuseWhatChangesNothing(options);
   const setting = readSetting(options);
+  const isOfKernels = options.flag("kernels") || setting.kernel !== undefined;
+  if (!isOfKernels) checkContext(setting.load.contextLength, setting.options);
   const files = benchFiles(options);
   await readManifest(files); // a checkpoint that is wrong is told before a GPU is opened
   if (setting.options.grammar) await checkTokenizer(files);
@@ -57,7 +60,7 @@ export async function benchCommand(args: readonly string[], terminal: Terminal):
   const gpu = await openGpu(await openDawn(adapterChoice(options), say));
   try {
     const request = { files, load: setting.load, options: { ...setting.options, onProgress: say } };
-    const text = await (options.flag("kernels") || setting.kernel !== undefined
+    const text = await (isOfKernels
       ? kernelText(
           gpu,
           { ...request, ...(setting.kernel && { kernel: setting.kernel }) },
@@ -99,7 +102,7 @@ async function checkTokenizer(files: CheckpointFiles): Promise<void> {
 }
 
 /** What the command line asks for, checked. */
-function readSetting(options: Options): Omit<KernelRequest, "files"> {
+function readSetting(options: Options) {
   const kvFormat = options.choice("kv", ["f32", "f16"]);
   const dense = options.choice("dense", ["bf16", "int8"]);
   const activations = options.choice("activations", ["f32", "int8"]);
@@ -113,7 +116,10 @@ function readSetting(options: Options): Omit<KernelRequest, "files"> {
   const contextLength =
     options.number("context", { least: 1, most }) ??
     options.number("context-length", { least: 1, most }) ??
-    Math.max(8192, promptTokens + 1, decodeTokens + 1, (depth ?? 0) + 64);
+    Math.max(
+      8192,
+      neededContext({ promptTokens: [promptTokens], decodeTokens, ...(depth !== undefined && { depth }) }),
+    );
   return {
     ...(kernel !== undefined && { kernel }),
     load: {
@@ -151,10 +157,14 @@ function modelFiles(options: Options): CheckpointFiles {
   const model = options.text("model");
   if (model !== undefined && options.text("shape") !== undefined)
     throw usageError("--model names a checkpoint, --shape random weights or the embedded model: give one.");
-  if (model !== undefined && model !== "nano") return createFolderFiles(model);
   const shape: BenchShape | "nano" = options.choice("shape", ["nano", ...benchShapes]) ?? "nano";
-  if (shape === "nano") return createFolderFiles(nanoFolder());
-  return createShapeFiles(shape, options.number("layers", { least: 1, most: layersOf(shape) }));
+  if (model === undefined && shape !== "nano")
+    return createShapeFiles(shape, options.number("layers", { least: 1, most: layersOf(shape) }));
+  if (options.text("layers") !== undefined)
+    throw usageError(
+      `--layers cuts random weights (--shape ${benchShapes.join(", ")}): other models are whole.`,
+    );
+  return createFolderFiles(model === undefined || model === "nano" ? nanoFolder() : model);
 }
 
 /** `row.size=value,…` as overrides. @throws request-invalid */

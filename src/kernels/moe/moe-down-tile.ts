@@ -29,6 +29,7 @@ export const moeDownTile = defineKernel({
     scales: "read",
     bias: "read",
     expertOut: "read_write",
+    part: "uniform",
   },
   constants: (shape: MoeShape) => ({
     ...expertConstants(shape, shape.expertWidth),

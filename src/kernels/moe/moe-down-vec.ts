@@ -22,6 +22,7 @@ export const moeDownVec = defineKernel({
     scales: "read",
     bias: "read",
     x: "read_write",
+    part: "uniform",
   },
   workgroupSizes: { software: 8 },
   constants: (shape: MoeShape) => {

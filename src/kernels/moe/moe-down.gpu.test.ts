@@ -8,6 +8,7 @@ import { activationsFor } from "../../testing/int8-activations.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
 import { tileTolerance } from "../../testing/tile-tolerance.ts";
 import { tileTunings } from "../../testing/tile-tunings.ts";
+import { type BoundPart, packBoundPart } from "../bound-part.ts";
 import { expertGroups } from "../int8-activations.reference.ts";
 import { packStep, stepWords } from "../step.ts";
 import { defaultTuning } from "../tuning.ts";
@@ -46,6 +47,7 @@ interface Setup {
   readonly experts: TestExperts;
   readonly expertOut: Float64Array;
   readonly expected: Float64Array;
+  readonly part?: BoundPart;
 }
 
 function setUp(
@@ -100,6 +102,7 @@ describe.each(kernelVariants)("moe-down-vec (%s)", (variant) => {
         scales: experts.scales,
         bias: experts.biasBits,
         x,
+        ...(setup.part && { part: packBoundPart(setup.part) }),
       },
       grid: moeDownVecGrid(shape, gridTokens),
     });
@@ -158,14 +161,14 @@ describe.each(kernelVariants)("moe-down-vec (%s)", (variant) => {
   it("adds the experts of its part alone", async () => {
     const setup = setUp(downCases[1] as MoeCase, "mxfp4");
     const { shape, experts, ids, weights, x, expertOut } = setup;
-    const part = { firstExpert: 1, numExperts: 2 };
+    const part = { first: 1, count: 2 };
     const blocksOf = shape.hiddenSize * (shape.expertWidth / 32);
-    const [begin, end] = [part.firstExpert * blocksOf, (part.firstExpert + part.numExperts) * blocksOf];
+    const [begin, end] = [part.first * blocksOf, (part.first + part.count) * blocksOf];
     const blocks = Uint8Array.from(experts.blocks.slice(begin * 16, end * 16));
     const scales = experts.scales.slice(begin, end);
     const step = packStep({ position: 0, numTokens: 3 });
     const got = await run(
-      { ...setup, shape: { ...shape, part }, experts: { ...experts, blocks, scales } },
+      { ...setup, part, shape: { ...shape, isPart: true }, experts: { ...experts, blocks, scales } },
       step,
       3,
     );

@@ -30,6 +30,7 @@ export const moeGateUpSwigluTile = defineKernel({
     scales: "read",
     bias: "read",
     hidden: "read_write",
+    part: "uniform",
   },
   constants: (shape: MoeShape) => ({
     ...expertConstants(shape, shape.hiddenSize),

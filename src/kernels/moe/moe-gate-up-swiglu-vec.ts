@@ -27,6 +27,7 @@ export const moeGateUpSwigluVec = defineKernel({
     bias: "read",
     hidden: "read_write",
     routes: "read_write",
+    part: "uniform",
   },
   workgroupSizes: { software: 8 },
   constants: (shape: MoeShape) => {

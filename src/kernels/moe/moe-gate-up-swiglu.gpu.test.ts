@@ -8,6 +8,7 @@ import { activationsFor } from "../../testing/int8-activations.ts";
 import { poison, runKernel } from "../../testing/run-kernel.ts";
 import { tileTolerance } from "../../testing/tile-tolerance.ts";
 import { tileTunings } from "../../testing/tile-tunings.ts";
+import { type BoundPart, packBoundPart } from "../bound-part.ts";
 import { expertGroups } from "../int8-activations.reference.ts";
 import { rmsNormReference } from "../norm/rms-norm.reference.ts";
 import { packStep, stepWords } from "../step.ts";
@@ -47,6 +48,7 @@ interface Setup {
   readonly weights: Float64Array;
   readonly experts: TestExperts;
   readonly expected: Float64Array;
+  readonly part?: BoundPart;
 }
 
 function setUp(
@@ -85,6 +87,7 @@ describe.each(kernelVariants)("moe-gate-up-swiglu-vec (%s)", (variant) => {
         blocks: experts.blocks,
         scales: experts.scales,
         bias: experts.biasBits,
+        ...(setup.part && { part: packBoundPart(setup.part) }),
       },
       outputs: { hidden: ids.length * shape.expertWidth * 4, routes: ids.length * 8 },
       grid: moeGateUpSwigluVecGrid(shape, gridTokens),
@@ -118,14 +121,15 @@ describe.each(kernelVariants)("moe-gate-up-swiglu-vec (%s)", (variant) => {
   it("does the experts of its part alone, and routes all", async () => {
     const setup = setUp(gateUpCases[1] as MoeCase, "mxfp4");
     const { shape, experts, ids } = setup;
-    const part = { firstExpert: 1, numExperts: 2 };
+    const part = { first: 1, count: 2 };
     const rows = 2 * shape.expertWidth * (shape.hiddenSize / 32);
     const ofPart = (bytes: Uint8Array | Uint16Array, rowBytes: number) =>
-      bytes.slice(part.firstExpert * rows * rowBytes, (part.firstExpert + part.numExperts) * rows * rowBytes);
+      bytes.slice(part.first * rows * rowBytes, (part.first + part.count) * rows * rowBytes);
     const { hidden, routes } = await run(
       {
         ...setup,
-        shape: { ...shape, part },
+        part,
+        shape: { ...shape, isPart: true },
         experts: {
           ...experts,
           blocks: ofPart(experts.blocks, 16),

@@ -1,6 +1,6 @@
 import { divisible, f32, type KernelConstant, type KernelLibrary } from "../../gpu/kernel.ts";
 import type { WithActivations } from "../activation-format.ts";
-import { bf16, expertProducts, expertWeights, step } from "../libraries.ts";
+import { bf16, boundPart, expertProducts, expertWeights, step } from "../libraries.ts";
 import type { Tuned, VecTuning } from "../tuning.ts";
 
 /** The numbers of a mixture-of-experts layer that its kernels are compiled for. */
@@ -17,20 +17,15 @@ export interface MoeShape extends Tuned, WithActivations {
   readonly expertFormat: "mxfp4" | "bf16";
   readonly eps: number;
   readonly swigluLimit: number;
-  /** The experts whose weights are bound; the others' entries are left to further dispatches. Default: all. */
-  readonly part?: ExpertRange;
-}
-
-/** Experts side by side in one buffer. */
-export interface ExpertRange {
-  readonly firstExpert: number;
-  readonly numExperts: number;
+  /** Whether `part` says which experts' weights are bound; the others' entries are left to further dispatches. Default: all are. */
+  readonly isPart?: boolean;
 }
 
 /** Libraries of every kernel that reads expert weights. */
 export const expertLibraries = ({ expertFormat }: MoeShape): KernelLibrary[] => [
   step,
   bf16,
+  boundPart,
   ...expertWeights[expertFormat],
 ];
 
@@ -45,8 +40,7 @@ export const expertConstants = (shape: MoeShape, inputSize: number): Record<stri
   H: shape.hiddenSize,
   F: shape.expertWidth,
   E: shape.numExperts,
-  FIRST_EXPERT: shape.part?.firstExpert ?? 0,
-  PART_EXPERTS: shape.part?.numExperts ?? shape.numExperts,
+  IS_WHOLE: shape.isPart !== true,
   A: shape.expertsPerToken,
   KB: inputSize / 32,
   EPS: f32(shape.eps),

@@ -3,7 +3,16 @@ import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/sample/lm-head-vec.wgsl?raw";
 import type { WithActivations } from "../activation-format.ts";
 import { checkSums } from "../check-tuning.ts";
-import { bf16, denseInputs, denseWeights, gainedInputs, gumbel, reduce, step } from "../libraries.ts";
+import {
+  bf16,
+  boundPart,
+  denseInputs,
+  denseWeights,
+  gainedInputs,
+  gumbel,
+  reduce,
+  step,
+} from "../libraries.ts";
 import { checkDense, type DenseFormat, denseConstants } from "../linear/dense.ts";
 import { type Tuned, tuningOf } from "../tuning.ts";
 import { candidateLayout } from "./candidates.ts";
@@ -27,14 +36,14 @@ const maxGroupsPerDimension = 65535;
 /**
  * Final norm, logits of the last token, and one sampling candidate a workgroup.
  * x: [T, H] f32; gain: [H] bf16; weight: [V, H], see `DenseFormat`; allowed: bit mask over V; logits: [V] f32;
- * candidates: as many as lmHeadCandidates says, see `candidateLayout`.
+ * candidates: as many as lmHeadCandidates says, see `candidateLayout`; part: `packBoundPart` of the shape's.
  */
 export const lmHeadVec = defineKernel({
   id: "lm-head-vec",
   wgsl,
   libraries: (shape: LmHeadShape) => [
     ...[step, bf16, ...denseWeights(shape), denseInputs, gainedInputs],
-    ...[gumbel, reduce],
+    ...[gumbel, reduce, boundPart],
   ],
   bindings: {
     step: "uniform",
@@ -44,16 +53,15 @@ export const lmHeadVec = defineKernel({
     allowed: "read",
     logits: "read_write",
     candidates: "read_write",
+    part: "uniform",
   },
   workgroupSizes: { software: 8 },
   constants: (shape: LmHeadShape) => {
     const { rows, workgroupSize } = tuned(shape);
-    const { firstRow, numRows } = shape.part ?? { firstRow: 0, numRows: shape.vocabSize };
     return {
-      ...denseConstants(numRows, shape.hiddenSize),
+      ...denseConstants(shape.part?.numRows ?? shape.vocabSize, shape.hiddenSize),
       H: shape.hiddenSize,
-      FIRST_ROW: firstRow,
-      END_ROW: firstRow + numRows,
+      IS_WHOLE: shape.part === undefined,
       EPS: f32(shape.eps),
       ROWS: rows,
       IDS_AT: candidateLayout(lmHeadCandidates(shape)).idsAt,

@@ -1,15 +1,19 @@
 // Expert weights as bf16 (after lib/bf16.wgsl). Same functions as lib/expert-mxfp4.wgsl, one of the two is used.
-// Needs: E, FIRST_EXPERT, PART_EXPERTS, KB blocks of 32 weights a row; binding `blocks: array<vec4<u32>>` [rows, KB, 4], eight weights an
+// Needs: E, IS_WHOLE, KB blocks of 32 weights a row; bindings `part` and `blocks: array<vec4<u32>>` [rows, KB, 4], eight weights an
 // element. The binding `scales` stays unread. A row counts over the bound experts.
 
-// Where an expert stands in the bound weights: those of experts FIRST_EXPERT to FIRST_EXPERT + PART_EXPERTS - 1.
+// Where an expert stands in the bound weights: those of all experts, or of `part.count` from `part.first` on.
 fn expert_slot(expert: u32) -> u32 {
-  return min(expert, E - 1u) - FIRST_EXPERT;
+  let known = min(expert, E - 1u);
+  if (IS_WHOLE) {
+    return known;
+  }
+  return known - part.first;
 }
 
 // Whether an expert's weights are bound. Always, where they need no more than one buffer.
 fn expert_is_here(expert: u32) -> bool {
-  return PART_EXPERTS == E || expert_slot(expert) < PART_EXPERTS;
+  return IS_WHOLE || expert_slot(expert) < part.count;
 }
 
 // A block of a row as stored.

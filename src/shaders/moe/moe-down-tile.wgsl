@@ -13,6 +13,7 @@
 @group(0) @binding(5) var<storage, read> scales: array<u32>;
 @group(0) @binding(6) var<storage, read> bias: array<u32>;
 @group(0) @binding(7) var<storage, read_write> expert_out: array<f32>;
+@group(0) @binding(8) var<uniform> part: BoundPart;
 
 fn tile_input_row(tile: vec4<u32>, m: u32) -> u32 {
   return entries[tile.y + m];

@@ -13,6 +13,7 @@
 @group(0) @binding(4) var<storage, read> scales: array<u32>;
 @group(0) @binding(5) var<storage, read> bias: array<u32>;
 @group(0) @binding(6) var<storage, read_write> x: array<f32>;
+@group(0) @binding(7) var<uniform> part: BoundPart;
 
 const ROUNDS: u32 = (A * KB + WG_SIZE - 1u) / WG_SIZE;
 

@@ -15,6 +15,7 @@
 @group(0) @binding(5) var<storage, read> bias: array<u32>;
 @group(0) @binding(6) var<storage, read_write> hidden: array<f32>;
 @group(0) @binding(7) var<storage, read_write> routes: array<vec2<u32>>;
+@group(0) @binding(8) var<uniform> part: BoundPart;
 
 const ROUNDS: u32 = (KB + WG_SIZE - 1u) / WG_SIZE;
 
