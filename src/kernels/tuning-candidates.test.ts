@@ -126,6 +126,10 @@ describe("a candidate", () => {
     expect(rows(49152)).toEqual([64, 128]); // and the base's 256
     expect(rows(47103)).toEqual([64, 128]);
     expect(rows(29695)).toEqual([64]);
+    const base = matrixTuningFor(limits(29696));
+    if (base === undefined) throw new Error("a tile of 128 rows fits");
+    expect(knownTuning(base, { ...base, moeTile: matrixTuning.moeTile }, limits(29696))).toBeUndefined();
+    expect(knownTuning(base, base, limits(29696))).toEqual(base);
   });
 });
 
