@@ -73,7 +73,9 @@ describe("files hashed in workers", () => {
       fetched.push(bytes);
       return bytes;
     };
-    expect(await download(newStore(), { remote, openHashPort: fakeHashWorkers().open })).toEqual(digests);
+    // One connection: chunks come in order, and none is left to be read back from the store.
+    const options = { remote, connections: 1, openHashPort: fakeHashWorkers().open };
+    expect(await download(newStore(), options)).toEqual(digests);
     expect(fetched.map(({ byteLength }) => byteLength)).toEqual(Array(numChunks).fill(0));
   });
 
@@ -151,7 +153,7 @@ describe("a hash worker", () => {
     const remote = slowRemote(1);
     const { fetchRange } = remote;
     remote.fetchRange = async (...args) => {
-      if (remote.fetched.length === 4) abort.abort();
+      if (remote.fetched.length >= 4) abort.abort(); // two at once may count past it
       return fetchRange(...args);
     };
     const done = download({ ...store, putHash }, { ...options, remote });
