@@ -21,15 +21,16 @@ export const storageSite = {
 /** Chromium's flags: storing needs no WebGPU. */
 export const noGpuArgs = ["--no-sandbox", "--disable-background-networking", "--disable-gpu"];
 
-/** A tab of the site with an engine of its own. */
-export async function openTab(context: BrowserContext, url: string): Promise<Page> {
+/** A tab of the site with an engine of its own, in the library's worker or another one. */
+export async function openTab(context: BrowserContext, url: string, workerPath?: string): Promise<Page> {
   const page = await context.newPage();
   await page.goto(url);
-  await page.evaluate(async () => {
+  await page.evaluate(async (workerPath) => {
     const address = "/lib/index.js";
     globalThis.library = (await import(address)) as typeof Library;
-    globalThis.engine = library.createWorkerEngine();
-  });
+    const worker = () => new Worker(workerPath ?? "", { type: "module" });
+    globalThis.engine = library.createWorkerEngine(workerPath === undefined ? {} : { worker });
+  }, workerPath);
   return page;
 }
 

@@ -106,7 +106,7 @@ export async function startRangeServer(options: RangeServerOptions = {}): Promis
     state.requests.push({ file, range, status: plan.status });
     response.writeHead(plan.status, {
       "Access-Control-Allow-Origin": "*",
-      "Access-Control-Expose-Headers": "ETag, Content-Range",
+      "Access-Control-Expose-Headers": "ETag, Content-Range, Retry-After",
       ...(etag !== undefined && plan.status < 300 ? { ETag: etag } : {}),
       ...(lastModified !== undefined && plan.status < 300 ? { "Last-Modified": lastModified } : {}),
       ...plan.headers,
