@@ -1,6 +1,6 @@
 import { EngineError, fromWireError, type WireError } from "../errors.ts";
 import { connect } from "../worker/connect.ts";
-import type { CallId, HostApi } from "../worker/protocol.ts";
+import { type CallId, type HostApi, protocolVersion } from "../worker/protocol.ts";
 import { type HeartbeatOptions, watchForDeath } from "./death-watch.ts";
 import { createDeferred } from "./deferred.ts";
 import type { WorkerLike } from "./worker-like.ts";
@@ -52,7 +52,7 @@ export function openConnection(worker: WorkerLike, options: ConnectionOptions = 
     options.onFault?.(error);
   }
 
-  const watch = watchForDeath(host.hello(onFault), {
+  const watch = watchForDeath(host.hello(onFault, protocolVersion), {
     worker,
     host,
     heartbeat: options.heartbeat ?? {},

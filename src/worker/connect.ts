@@ -11,7 +11,11 @@ export function connect(endpoint: Endpoint): HostApi {
   const remote = wrap<HostApi>(endpoint) as unknown as HostApi;
   const taking = <T>(deliver: Deliver<T>): Deliver<T> => proxy((batch: readonly T[]) => deliver(batch));
   return {
-    hello: (onFault) => remote.hello(proxy((error) => onFault(error))),
+    hello: (onFault, version) =>
+      remote.hello(
+        proxy((error) => onFault(error)),
+        version,
+      ),
     ping: () => remote.ping(),
     load: (call, source, options, deliver) => remote.load(call, source, options, taking(deliver)),
     chat: (call, request, deliver) => remote.chat(call, request, taking(deliver)),

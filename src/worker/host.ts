@@ -2,7 +2,7 @@ import { EngineError, toEngineError, toWireError, type WireError } from "../erro
 import type { Engine } from "../runtime/types.ts";
 import { delivering } from "./delivering.ts";
 import { createModelCalls } from "./model-calls.ts";
-import type { HostApi } from "./protocol.ts";
+import { type HostApi, protocolVersion } from "./protocol.ts";
 import { reportCapabilities } from "./report-capabilities.ts";
 import { createRequests } from "./requests.ts";
 import type { HostServices } from "./services.ts";
@@ -38,7 +38,8 @@ export function createHost(services: HostServices): Host {
   }
 
   const api: HostApi = {
-    hello: async (listener) => {
+    hello: async (listener, version) => {
+      if (version !== protocolVersion) throw otherVersion(version);
       onFault = listener;
       for (const fault of faults.splice(0)) listener(fault);
       return services.holdLifeLock();
@@ -81,4 +82,12 @@ export function createHost(services: HostServices): Host {
       tellFault(toWireError(error));
     },
   };
+}
+
+function otherVersion(version: unknown): EngineError {
+  return new EngineError(
+    "request-invalid",
+    `The page speaks version ${String(version)} of the worker's protocol, the worker version ${protocolVersion}: their scripts are of two releases. Reload the page.`,
+    { details: { expected: protocolVersion, got: typeof version === "number" ? version : null } },
+  );
 }

@@ -46,6 +46,9 @@ export type GenerationResult = Awaited<Generation["result"]>;
 /** Hands over what has gathered; resolves once the other side has taken it. */
 export type Deliver<T> = (batch: readonly T[]) => Promise<void>;
 
+/** Raised with every change of HostApi that the other side would misread: a page may outlive the script of its worker. */
+export const protocolVersion = 1;
+
 /** Names a request, so that `abort` can speak of it. The client counts up. */
 export type CallId = number;
 
@@ -54,8 +57,11 @@ export type CallId = number;
  * Requests (whatever has a CallId) run one at a time: a second one is refused with `busy`.
  */
 export interface HostApi {
-  /** Registers the client. Resolves to the name of a Web Lock that the worker holds as long as it lives. */
-  hello(onFault: (error: WireError) => void): Promise<string | undefined>;
+  /**
+   * Registers the client. Resolves to the name of a Web Lock that the worker holds as long as it lives.
+   * @throws request-invalid where the client speaks another version of this protocol
+   */
+  hello(onFault: (error: WireError) => void, version: number): Promise<string | undefined>;
   /** The heartbeat. */
   ping(): Promise<void>;
   load(

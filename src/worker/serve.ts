@@ -1,4 +1,4 @@
-import { type Endpoint, expose, releaseProxy, transfer } from "comlink";
+import { type Endpoint, expose, releaseProxy, transfer, transferHandlers } from "comlink";
 import { toEngineError } from "../errors.ts";
 import { installErrorHandler } from "./errors-over-comlink.ts";
 import type { HostApi } from "./protocol.ts";
@@ -7,7 +7,7 @@ import type { HostApi } from "./protocol.ts";
 export function serve(api: HostApi, endpoint: Endpoint): void {
   installErrorHandler();
   const served: HostApi = {
-    hello: (onFault) => asEngineError(api.hello(onFault)),
+    hello: (onFault, version) => asEngineError(api.hello(onFault, version)),
     ping: () => api.ping(),
     load: (call, source, options, deliver) => releasing(deliver, api.load(call, source, options, deliver)),
     chat: (call, request, deliver) => releasing(deliver, api.chat(call, request, deliver)),
@@ -34,7 +34,39 @@ export function serve(api: HostApi, endpoint: Endpoint): void {
       releasing(deliver, api.exportModel(call, id, folder, deliver)),
     deleteModel: (id) => asEngineError(api.deleteModel(id)),
   };
-  expose(served, endpoint);
+  expose(served, readable(endpoint));
+}
+
+/** Keeps messages away that comlink would throw on: that would count as a fault of the request that runs. */
+function readable(endpoint: Endpoint): Endpoint {
+  return {
+    postMessage: (message, transferred) => endpoint.postMessage(message, transferred),
+    addEventListener: (type, listener) =>
+      endpoint.addEventListener(type, (event) => {
+        if (!("data" in event) || !isCall(event.data)) return;
+        if (typeof listener === "function") listener(event);
+        else listener.handleEvent(event);
+      }),
+    // comlink calls it where a client lets go of the host, which this one never does: it ends the worker.
+    removeEventListener: () => {},
+    start: () => endpoint.start?.(),
+  };
+}
+
+/** A call in comlink's form whose arguments can be read here. */
+function isCall(data: unknown): boolean {
+  if (!isRecord(data) || data.type !== "APPLY" || !Array.isArray(data.path)) return false;
+  const values: unknown = data.argumentList;
+  return Array.isArray(values) && values.every(isReadable);
+}
+
+function isReadable(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  return value.type === "RAW" || (typeof value.name === "string" && transferHandlers.has(value.name));
+}
+
+function isRecord(data: unknown): data is Readonly<Record<string, unknown>> {
+  return typeof data === "object" && data !== null;
 }
 
 /** What is thrown on the way becomes an EngineError, so that its code crosses. */

@@ -15,7 +15,7 @@ import type { ByteProgress } from "../weights/types.ts";
 import { createHost } from "./host.ts";
 import { createModelLocks } from "./model-locks.ts";
 import { openModel } from "./open-model.ts";
-import type { WireLoadOptions } from "./protocol.ts";
+import { protocolVersion, type WireLoadOptions } from "./protocol.ts";
 import { createSharedProgress } from "./shared-progress.ts";
 import { createStoredModels } from "./stored-models.ts";
 
@@ -55,7 +55,7 @@ function tab(engine: Engine = createFakeEngine()) {
   const progress: ByteProgress[] = [];
   const deliver = async (batch: readonly ByteProgress[]) => void progress.push(...batch);
   const faults: unknown[] = [];
-  void api.hello((error) => void faults.push(error));
+  void api.hello((error) => void faults.push(error), protocolVersion);
   let call = 0;
   return {
     api,
