@@ -56,20 +56,20 @@ export function matrixTuningFor(limits: WorkgroupLimits): KernelTuning | undefin
 }
 
 /**
- * The candidates beside a base, which is always one. What differs most from the built-in sizes comes first: a load measures
- * only as many as it may compile. Tiles are those that fit `limits`; default: all.
+ * The candidates beside a base, which is always one. What is likeliest to be better somewhere comes first, of tiles the
+ * largest: a load measures only as many as it may compile. Tiles are those that fit `limits`; default: all.
  */
 export const tuningCandidates = (base: KernelTuning, limits?: WorkgroupLimits): TuningCandidates => ({
-  linearVec: vec([2, 128], [4, 64], [4, 128], [8, 128]),
+  linearVec: vec([4, 64], [2, 128], [4, 128], [8, 128]),
   linearVecInt8: vec([2, 64], [2, 128], [4, 64], [4, 128], [8, 128]),
   lmHead: vec([2, 64], [4, 64], [4, 128], [8, 64]),
   lmHeadInt8: vec([4, 32], [4, 64], [8, 32], [8, 64]),
   qkv: [{ workgroupSize: 64 }, { workgroupSize: 128 }, { workgroupSize: 256 }],
   qkvInt8: [{ workgroupSize: 64 }, { workgroupSize: 96 }, { workgroupSize: 128 }],
-  gateUpVec: vec([4, 32], [8, 32], [8, 64], [8, 96], [16, 96]),
+  gateUpVec: vec([4, 32], [8, 64], [8, 32], [8, 96], [16, 96]),
   downVec: vec([4, 64], [4, 128], [4, 192], [8, 128], [8, 192]),
-  linearTile: tiles(base.linearTile.products, limits),
-  moeTile: tiles(base.moeTile.products, limits),
+  linearTile: tiles(base.linearTile.products, limits).reverse(),
+  moeTile: tiles(base.moeTile.products, limits).reverse(),
 });
 
 /** The kernels whose text each row changes, in the order in which a pass runs them. */
