@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { EngineError, isEngineError } from "../errors.ts";
+import { EngineError } from "../errors.ts";
 import type { Engine } from "../runtime/types.ts";
+import { failure } from "../testing/failure.ts";
 import {
   aborted,
   createFakeEngine,
@@ -29,16 +30,6 @@ function start(
   const made = createWorkerEngine({ ...options, worker: fake.worker });
   engines.push(made);
   return { engine: made };
-}
-
-/** The error that a promise rejects with; fails where it is fulfilled. */
-async function failure(promise: Promise<unknown>): Promise<EngineError> {
-  const error = await promise.then(
-    () => new Error("it was fulfilled"),
-    (reason: unknown) => reason,
-  );
-  if (!isEngineError(error)) throw error;
-  return error;
 }
 
 describe("models of a worker engine", () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { EngineError, isEngineError } from "../errors.ts";
+import { EngineError } from "../errors.ts";
 import type { ChatEvent, Engine } from "../runtime/types.ts";
+import { failure } from "../testing/failure.ts";
 import {
   aborted,
   createFakeEngine,
@@ -44,16 +45,6 @@ async function* waitingChat(request: { readonly signal?: AbortSignal }): AsyncGe
   yield { type: "content", text: "wait" };
   await aborted(request.signal);
   yield { type: "done", finishReason: "aborted", stats: fakeStats };
-}
-
-/** The error that a promise rejects with; fails where it is fulfilled. */
-async function failure(promise: Promise<unknown>): Promise<EngineError> {
-  const error = await promise.then(
-    () => new Error("it was fulfilled"),
-    (reason: unknown) => reason,
-  );
-  if (!isEngineError(error)) throw error;
-  return error;
 }
 
 describe("load", () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { type EngineError, isEngineError } from "../errors.ts";
+import { failure } from "../testing/failure.ts";
 import { createFakeEngine, fakeInfo, fakeServices } from "../testing/fake-engine.ts";
 import { createFakeWorker } from "../testing/fake-worker.ts";
 import { createWorkerEngine, type WorkerEngine } from "./worker-engine.ts";
@@ -19,15 +19,6 @@ function start(): WorkerEngine {
 
 async function collect(items: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of items);
-}
-
-async function failure(promise: Promise<unknown>): Promise<EngineError> {
-  const error = await promise.then(
-    () => new Error("it was fulfilled"),
-    (reason: unknown) => reason,
-  );
-  if (!isEngineError(error)) throw error;
-  return error;
 }
 
 describe("wrong options", () => {
