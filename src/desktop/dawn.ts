@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { EngineError, isEngineError } from "../errors.ts";
 import { requestAdapter } from "../gpu/adapter.ts";
 import { mayHaveGpu } from "./gpu-hardware.ts";
+import { paceTicks } from "./paced-ticks.ts";
 
 /** Which GPU the desktop engine asks for. `auto` takes a real GPU and falls back to SwiftShader. */
 export type AdapterChoice = "auto" | "swiftshader";
@@ -64,6 +65,7 @@ const adapterAttempts = 2;
 
 /**
  * WebGPU on the desktop through Dawn. `onFallback` is told where `auto` finds no GPU and takes SwiftShader.
+ * `setImmediate` of this thread is replaced by one that paces Dawn's callbacks alone (`paceTicks`).
  * Dawn names the Vulkan drivers when the instance is made, so the driver file is put in the environment first.
  * @throws webgpu-unavailable | adapter-unavailable
  */
@@ -74,6 +76,7 @@ export async function openDawn(
 ): Promise<GPU> {
   const dawn = await load();
   Object.assign(globalThis, dawn.globals);
+  const pacer = paceTicks();
   const icd = swiftShader();
   if (choice === "auto") {
     // Dawn prints warnings where it finds nothing, so it is asked only where there may be a GPU, or nothing else is left.
@@ -90,6 +93,7 @@ export async function openDawn(
       "There is no GPU here and no SwiftShader either: install Chromium (it ships SwiftShader), or set GPT_OSS_SWIFTSHADER_ICD to its vk_swiftshader_icd.json.",
     );
   }
+  pacer.sleeps = true;
   env.VK_ICD_FILENAMES = icd;
   env.VK_DRIVER_FILES = icd;
   return dawn.create(["backend=vulkan", `${softwareToggles},timestamp_quantization`]);
