@@ -18,6 +18,7 @@ const extremes: readonly (readonly [TuningKey, object, readonly KernelVariant[]]
   ["qkv", { workgroupSize: 1 }, kernelVariants],
   ["qkvInt8", { workgroupSize: 256 }, kernelVariants],
   ["linearTile", { tileTokens: 16, tileThreads: 128 }, ["workgroup"]],
+  ["linearTileInt8", { tileTokens: 16, tileThreads: 128 }, ["workgroup"]],
   ["moeTile", { tileTokens: 8, tileThreads: 64 }, ["workgroup"]],
 ];
 

@@ -1,4 +1,4 @@
-import type { TileTuning, VecTuning } from "./tuning.ts";
+import type { TileKey, TileTuning, VecTuning } from "./tuning.ts";
 
 /** What limits the tiles that an adapter can do: bytes of memory and invocations of a workgroup. */
 export interface WorkgroupLimits {
@@ -29,21 +29,27 @@ export const checkSums = (numSums: number, workgroupSize: number): string[] => {
 export const checkWriters = ({ rows, workgroupSize }: VecTuning): string[] =>
   unless(rows <= workgroupSize, `${rows} rows need as many invocations, not ${workgroupSize}`);
 
-/** Bytes of workgroup memory that a tile takes (lib/tile.wgsl, lib/tile-matrix.wgsl). */
-export const tileBytes = ({ tileTokens, tileRows, tileThreads, products }: TileTuning): number => {
+/** f16 that hold a weight where subgroup matrices multiply it (WEIGHT_HALVES of the weights library). */
+const weightHalves: Readonly<Record<TileKey, number>> = { linearTile: 1, linearTileInt8: 2, moeTile: 1 };
+
+/** Bytes of workgroup memory that a tile takes (lib/tile.wgsl, lib/tile-matrix.wgsl), as row `key` of a tuning. */
+export const tileBytes = (
+  key: TileKey,
+  { tileTokens, tileRows, tileThreads, products }: TileTuning,
+): number => {
   if (products === "f32") return 8 * 16 * (tileTokens + tileRows);
   const blockBytes = 16 * 3 * 16;
   const sumsBytes = 16 * 5 * 16;
-  return blockBytes * (tileTokens / 4 + tileRows / 8) + sumsBytes * (tileThreads / 32);
+  return blockBytes * (tileTokens / 4 + (weightHalves[key] * tileRows) / 8) + sumsBytes * (tileThreads / 32);
 };
 
-/** Whether workgroups of these limits can make such a tile. */
-export const fitsWorkgroup = (tile: TileTuning, limits: WorkgroupLimits): boolean =>
+/** Whether workgroups of these limits can make such a tile, as row `key` of a tuning. */
+export const fitsWorkgroup = (key: TileKey, tile: TileTuning, limits: WorkgroupLimits): boolean =>
   tile.tileThreads <= limits.maxComputeInvocationsPerWorkgroup &&
-  tileBytes(tile) <= limits.maxComputeWorkgroupStorageSize;
+  tileBytes(key, tile) <= limits.maxComputeWorkgroupStorageSize;
 
 /** Rules of lib/tile.wgsl or lib/tile-matrix.wgsl. */
-export function checkTile(tile: TileTuning): string[] {
+export function checkTile(key: TileKey, tile: TileTuning): string[] {
   const { tileTokens, tileRows, tileThreads, products } = tile;
   const sizes = `${tileTokens} tokens by ${tileRows} rows by ${tileThreads} invocations`;
   if (products === "matrix")
@@ -52,7 +58,10 @@ export function checkTile(tile: TileTuning): string[] {
     ...unless(tileRows === 64, "has 64 rows"),
     ...unless(tileThreads === 64 || tileThreads === 128, "has 64 or 128 invocations"),
     ...unless(tileTokens % (tileThreads / 8) === 0, "has a multiple of tokens for eight invocations each"),
-    ...unless(fitsWorkgroup(tile, everywhere), `takes ${everywhere.maxComputeWorkgroupStorageSize} bytes`),
+    ...unless(
+      fitsWorkgroup(key, tile, everywhere),
+      `takes ${everywhere.maxComputeWorkgroupStorageSize} bytes`,
+    ),
   ].map((rule) => `an f32 tile ${rule}, not ${sizes}`);
 }
 

@@ -22,6 +22,7 @@ import gainedInputsWgsl from "../shaders/lib/gained-inputs.wgsl?raw";
 import gumbelWgsl from "../shaders/lib/gumbel.wgsl?raw";
 import halvesWgsl from "../shaders/lib/halves.wgsl?raw";
 import int8ActivationsWgsl from "../shaders/lib/int8-activations.wgsl?raw";
+import int8HalvesWgsl from "../shaders/lib/int8-halves.wgsl?raw";
 import int8RowsWgsl from "../shaders/lib/int8-rows.wgsl?raw";
 import interleavedWgsl from "../shaders/lib/interleaved.wgsl?raw";
 import kvF16Wgsl from "../shaders/lib/kv-f16.wgsl?raw";
@@ -109,14 +110,14 @@ export const expertRows: KernelLibrary = expertRowsWgsl;
 /** The order of activations that the experts' vec kernels read. */
 export const interleaved: KernelLibrary = interleavedWgsl;
 /** Weights expanded to f16 for `tile-matrix`. */
-const halves = { mxfp4: expertMxfp4HalvesWgsl, bf16: halvesWgsl } as const;
+const halves = { mxfp4: expertMxfp4HalvesWgsl, bf16: halvesWgsl, int8: int8HalvesWgsl } as const;
 /**
  * Products of a tile of tokens with a tile of weight rows; after a library with `expand_weights`. Needs the constants of
  * `tileConstants` and K.
  */
 export const tileProducts = (
   { products }: TileTuning,
-  weights: "mxfp4" | "bf16",
+  weights: keyof typeof halves,
 ): readonly KernelLibrary[] => (products === "f32" ? [tileWgsl] : [halves[weights], tileMatrixWgsl]);
 /** Lanes that share a row of attention; needs the constant HEAD_VECS. */
 export const rowParts: KernelLibrary = { subgroups: rowPartsSubgroupsWgsl, workgroup: rowPartsWorkgroupWgsl };

@@ -8,7 +8,7 @@ import { moeDownVec } from "./moe/moe-down-vec.ts";
 import { moeGateUpSwigluTile } from "./moe/moe-gate-up-swiglu-tile.ts";
 import { moeGateUpSwigluVec } from "./moe/moe-gate-up-swiglu-vec.ts";
 import { lmHeadVec } from "./sample/lm-head-vec.ts";
-import { defaultTuning, matrixTuning } from "./tuning.ts";
+import { defaultTuning, matrixTuning, type TileKey, tileKeys } from "./tuning.ts";
 import {
   knownTuning,
   matrixTuningFor,
@@ -28,7 +28,7 @@ describe("candidates", () => {
     const tried = tuningsToTry(defaultTuning);
     expect(new Set(tried.map(({ key }) => key))).toEqual(new Set(tuningKeys));
     // A plan has dense weights in one format, and leaves the other's rows unread.
-    for (const unread of [/Int8$/, /^(linearVec|lmHead|qkv)$/])
+    for (const unread of [/Int8$/, /^(linearVec|lmHead|qkv|linearTile)$/])
       expect(tried.filter(({ key }) => !unread.test(key)).length).toBeLessThanOrEqual(24);
     for (const { key, tuning } of tried) {
       const changed = tuningKeys.filter(
@@ -119,10 +119,13 @@ describe("a candidate", () => {
   });
 
   it("is a tile that workgroups have the memory for", () => {
-    const rows = (bytes: number) =>
+    const rows = (bytes: number, row: TileKey = "moeTile") =>
       tuningsToTry(matrixTuning, limits(bytes)).flatMap(({ key, tuning }) =>
-        key === "moeTile" ? [tuning.moeTile.tileRows] : [],
+        key === row ? [tuning[row].tileRows] : [],
       );
+    expect(rows(49152, "linearTile")).toEqual([256, 64]);
+    expect(rows(49152, "linearTileInt8")).toEqual([64]);
+    expect(rows(27135, "linearTileInt8")).toEqual([]);
     expect(rows(49152)).toEqual([128, 64]); // and the base's 256
     expect(rows(47103)).toEqual([128, 64]);
     expect(rows(29695)).toEqual([64]);
@@ -136,15 +139,22 @@ describe("a candidate", () => {
 describe("tiles of subgroup matrices", () => {
   const sizes = (bytes: number) => {
     const tuning = matrixTuningFor(limits(bytes));
-    return tuning && [tuning.linearTile.tileRows, tuning.moeTile.tileRows];
+    return tuning && tileKeys.map((key) => (tuning[key].products === "f32" ? "f32" : tuning[key].tileRows));
   };
 
   it("are the largest that fit into the memory of a workgroup", () => {
-    expect(tileBytes(matrixTuning.moeTile)).toBe(47104);
-    expect(sizes(47104)).toEqual([128, 256]);
-    expect(sizes(47103)).toEqual([128, 128]);
-    expect(sizes(32768)).toEqual([128, 128]);
-    expect(sizes(29695)).toEqual([64, 64]);
+    expect(tileBytes("moeTile", matrixTuning.moeTile)).toBe(47104);
+    expect(tileBytes("linearTileInt8", matrixTuning.linearTileInt8)).toBe(41984);
+    expect(tileKeys).toEqual(["linearTile", "linearTileInt8", "moeTile"]);
+    expect(sizes(47104)).toEqual([128, 128, 256]);
+    expect(sizes(47103)).toEqual([128, 128, 128]);
+    expect(sizes(41983)).toEqual([128, 64, 128]); // int8 has weights in two parts
+    expect(sizes(32768)).toEqual([128, 64, 128]);
+    expect(sizes(29695)).toEqual([64, 64, 64]);
+    expect(sizes(27136)).toEqual([64, 64, 64]);
+    expect(sizes(27135)).toEqual([64, "f32", 64]);
+    expect(sizes(20992)).toEqual([64, "f32", 64]);
+    expect(sizes(20991)).toBeUndefined();
     expect(sizes(16384)).toBeUndefined();
   });
 

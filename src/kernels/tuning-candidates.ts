@@ -1,9 +1,12 @@
 import { EngineError } from "../errors.ts";
 import { fitsWorkgroup, type WorkgroupLimits } from "./check-tuning.ts";
 import {
+  defaultTuning,
   type KernelTuning,
   matrixTuning,
+  type TileKey,
   type TileTuning,
+  tileKeys,
   tileProductForms,
   type VecTuning,
 } from "./tuning.ts";
@@ -35,24 +38,25 @@ const tileSizes: Readonly<Record<TileTuning["products"], readonly TileSizes[]>> 
   ],
 };
 
-const tiles = (products: TileTuning["products"], limits?: WorkgroupLimits): TileTuning[] =>
+/** Tiles for row `key` that fit `limits`; default: all. */
+const tiles = (key: TileKey, products: TileTuning["products"], limits?: WorkgroupLimits): TileTuning[] =>
   tileSizes[products]
     .map(([tileTokens, tileRows, tileThreads]) => ({ tileTokens, tileRows, tileThreads, products }))
-    .filter((tile) => limits === undefined || fitsWorkgroup(tile, limits));
+    .filter((tile) => limits === undefined || fitsWorkgroup(key, tile, limits));
 
 /**
  * The sizes where the adapter has subgroup matrices (`Gpu.hasMatrices`): for each kind of tile what was measured best, or
- * the largest that fits; undefined where none does.
+ * the largest that fits, or f32 where none does; undefined where that is so for every kind.
  */
 export function matrixTuningFor(limits: WorkgroupLimits): KernelTuning | undefined {
-  const largest = tiles("matrix", limits).at(-1);
-  if (largest === undefined) return undefined;
-  const fitting = (tile: TileTuning) => (fitsWorkgroup(tile, limits) ? tile : largest);
-  return {
-    ...matrixTuning,
-    linearTile: fitting(matrixTuning.linearTile),
-    moeTile: fitting(matrixTuning.moeTile),
+  const fitting = (key: TileKey): TileTuning => {
+    const best = matrixTuning[key];
+    if (fitsWorkgroup(key, best, limits)) return best;
+    return tiles(key, "matrix", limits).at(-1) ?? defaultTuning[key];
   };
+  const rows = Object.fromEntries(tileKeys.map((key) => [key, fitting(key)])) as Record<TileKey, TileTuning>;
+  const hasSome = Object.values(rows).some(({ products }) => products === "matrix");
+  return hasSome ? { ...matrixTuning, ...rows } : undefined;
 }
 
 /**
@@ -68,8 +72,9 @@ export const tuningCandidates = (base: KernelTuning, limits?: WorkgroupLimits): 
   qkvInt8: [{ workgroupSize: 64 }, { workgroupSize: 96 }, { workgroupSize: 128 }],
   gateUpVec: vec([4, 32], [8, 64], [8, 32], [8, 96], [16, 96]),
   downVec: vec([4, 64], [4, 128], [4, 192], [8, 128], [8, 192]),
-  linearTile: tiles(base.linearTile.products, limits).reverse(),
-  moeTile: tiles(base.moeTile.products, limits).reverse(),
+  linearTile: tiles("linearTile", base.linearTile.products, limits).reverse(),
+  linearTileInt8: tiles("linearTileInt8", base.linearTileInt8.products, limits).reverse(),
+  moeTile: tiles("moeTile", base.moeTile.products, limits).reverse(),
 });
 
 /** The kernels whose text each row changes, in the order in which a pass runs them. */
@@ -84,6 +89,7 @@ export const tunedKernels: { readonly [Key in TuningKey]: readonly string[] } = 
   linearVec: ["linear-residual-vec"],
   linearVecInt8: ["linear-residual-vec"],
   linearTile: ["linear-tile"],
+  linearTileInt8: ["linear-tile"],
 };
 
 /** The rows of a tuning, those that take most of a pass first: so they are measured. */

@@ -34,6 +34,7 @@ export interface KernelTuning {
   readonly gateUpVec: VecTuning;
   readonly downVec: VecTuning;
   readonly linearTile: TileTuning;
+  readonly linearTileInt8: TileTuning;
   readonly moeTile: TileTuning;
 }
 
@@ -48,6 +49,7 @@ export const defaultTuning: KernelTuning = {
   gateUpVec: { rows: 16, workgroupSize: 96 },
   downVec: { rows: 4, workgroupSize: 192 },
   linearTile: { tileTokens: 64, tileRows: 64, tileThreads: 128, products: "f32" },
+  linearTileInt8: { tileTokens: 64, tileRows: 64, tileThreads: 128, products: "f32" },
   moeTile: { tileTokens: 32, tileRows: 64, tileThreads: 64, products: "f32" },
 };
 
@@ -55,8 +57,13 @@ export const defaultTuning: KernelTuning = {
 export const matrixTuning: KernelTuning = {
   ...defaultTuning,
   linearTile: { tileTokens: 64, tileRows: 128, tileThreads: 128, products: "matrix" },
+  linearTileInt8: { tileTokens: 64, tileRows: 128, tileThreads: 128, products: "matrix" },
   moeTile: { tileTokens: 64, tileRows: 256, tileThreads: 256, products: "matrix" },
 };
+
+/** The rows that are tiles, in the order in which a report names them. */
+export const tileKeys = ["linearTile", "linearTileInt8", "moeTile"] as const;
+export type TileKey = (typeof tileKeys)[number];
 
 /** Part of the shape of every kernel with sizes to choose. */
 export interface Tuned {

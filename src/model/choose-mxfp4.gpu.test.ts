@@ -17,7 +17,7 @@ describe("choice of the MXFP4 form", () => {
   it("tells that there is no memory instead of taking it for a failed test", async () => {
     const counted = await openCountedGpu();
     const gpu = await openGpu(counted.gpu);
-    counted.failAllocation(1);
+    counted.failAllocation("mxfp4 test scales");
     await expect(halfFormIsExact(gpu)).rejects.toMatchObject({ code: "out-of-memory" });
     expect(counted.liveBuffers()).toBe(0);
     gpu.destroy();

@@ -64,7 +64,7 @@ describe("what a first load tries", () => {
       const besides = 2 + (adapter.hasMatrices ? 1 : 0) + (dense === "int8" ? 1 : 0);
       expect(all.size + besides).toBeLessThanOrEqual(mostModules);
       // Every row that the model reads has one candidate or more.
-      const unread = dense === "int8" ? /^(linearVec|lmHead|qkv)$/ : /Int8$/;
+      const unread = dense === "int8" ? /^(linearVec|lmHead|qkv|linearTile)$/ : /Int8$/;
       expect(new Set(trials.map(({ key }) => key))).toEqual(
         new Set(tuningKeys.filter((key) => !unread.test(key))),
       );

@@ -4,7 +4,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Step } from "../gpu/steps.ts";
 import { createGpuTimer, type GpuTimer, timeRound } from "../gpu/time-steps.ts";
 import { packStep } from "../kernels/step.ts";
-import type { KernelTuning } from "../kernels/tuning.ts";
+import { type KernelTuning, tileKeys } from "../kernels/tuning.ts";
 import { type TuningKey, tuningCandidates, tuningKeys, withRow } from "../kernels/tuning-candidates.ts";
 import { type Activations, allocateActivations } from "./activations.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
@@ -86,7 +86,7 @@ export async function roundOf(
   key: TuningKey,
   tuning: KernelTuning,
 ): Promise<Round> {
-  const isPrompt = key === "linearTile" || key === "moeTile";
+  const isPrompt = tileKeys.some((tile) => tile === key);
   const drafts = isPrompt
     ? (await draftPasses(gpu, withLayers(input, [...Array(prefillLayers).keys()]), act, tuning)).prefill
     : await draftPasses(gpu, input, act, tuning).then(({ decode, head }) => [...decode, ...head]);

@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import { createFolderFiles } from "../desktop/folder-files.ts";
 import { expectClose } from "../testing/compare.ts";
 import { compareLogits, type LogitsChange } from "../testing/divergence.ts";
+import { withMatrices } from "../testing/emulated-matrices.ts";
+import { testGpu } from "../testing/gpu-device.ts";
 import { logitsOf } from "../testing/model-logits.ts";
 import { readNanoReference, readReference, repositoryPath } from "../testing/reference.ts";
 import { readCheckpoint, referenceLogits } from "../testing/reference-model.ts";
@@ -51,22 +53,30 @@ describe.each(["tiny-mxfp4", "tiny-sharded", "tiny-bf16-experts"])("int8 dense w
   const folder = repositoryPath(`fixtures/${name}`);
   const reference = referenceOf(folder);
 
-  // One path a variant: kernel tests and shapes.gpu.test.ts have the others.
+  // One path a variant: kernel tests and shapes.gpu.test.ts have the others. Emulated matrices take long: one fixture.
   it.each([
-    ["subgroups", "prefill"],
-    ["workgroup", "decode"],
+    ["subgroups", "prefill", "as loaded here"],
+    ["workgroup", "decode", "as loaded here"],
+    ...(name === "tiny-bf16-experts" ? ([["subgroups", "prefill", "by matrices"]] as const) : []),
   ] as const)(
-    "give the logits of the quantised reference, near those of bf16 (%s, %s)",
-    async (variant, path) => {
+    "give the logits of the quantised reference, near those of bf16 (%s, %s, %s)",
+    async (variant, path, tiles) => {
+      const byMatrices = new Set<string>();
+      const withThem = withMatrices(await testGpu(), (source) => {
+        byMatrices.add(source.id);
+        return source;
+      });
+      const gpu = tiles === "by matrices" ? withThem : await testGpu();
       const changes = { all: [] as LogitsChange[], calm: [] as LogitsChange[] };
       const options = { variant, dense: "int8", contextLength: 512 } as const;
       for (const { tokens, wanted, expected, keepsExperts } of await reference) {
-        const logits = (await logitsOf(createFolderFiles(folder), tokens, [path], options))[path];
+        const logits = (await logitsOf(createFolderFiles(folder), tokens, [path], options, gpu))[path];
         expectClose(logits, expected, { absolute: 1e-3 }, `${path} logits`);
         const found = compareLogits(wanted, logits, tokens.length);
         changes.all.push(...found);
         changes.calm.push(...found.filter((_, t) => keepsExperts[t]));
       }
+      expect(byMatrices.has("linear-tile")).toBe(gpu === withThem);
       expectNear(changes.calm);
       expect(changes.calm.length / changes.all.length).toBeGreaterThan(0.9);
     },

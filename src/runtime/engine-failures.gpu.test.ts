@@ -1,9 +1,13 @@
 // What the GPU can do to an engine: go away, refuse memory, report a fault. Each is told by its code, and load() recovers.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openGpu } from "../gpu/gpu.ts";
+import { matricesAreExact } from "../model/choose-matrices.ts";
 import { type CountedGpu, openCountedGpu } from "../testing/counted-gpu.ts";
+import { withMatrices } from "../testing/emulated-matrices.ts";
 import { fixture, generate } from "../testing/engine.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 import { createEngine } from "./engine.ts";
+import { loadModel } from "./loaded-model.ts";
 import type { Engine } from "./types.ts";
 
 const { files, prompt } = fixture("tiny-bf16-experts", 0);
@@ -49,12 +53,12 @@ describe("memory", () => {
   });
 
   it.each([
-    ["the test of subgroups", 0],
-    ["the first weights", 2],
-    ["a layer's weights", 22],
-    ["the KV cache", 57],
-  ])("that is missing for %s is told, and nothing stays allocated", async (_, skip) => {
-    counted.failAllocation(skip);
+    ["the test of subgroups", "subgroup test"],
+    ["the first weights", "embedding"],
+    ["a layer's weights", "layer 1 qkv weight"],
+    ["the KV cache", "layer 1 keys"],
+  ])("that is missing for %s is told, and nothing stays allocated", async (_, label) => {
+    counted.failAllocation(label);
     await expect(load()).rejects.toEqual(code("out-of-memory"));
     expect(counted.liveBuffers()).toBe(0);
     expect(engine.info).toBeUndefined();
@@ -63,6 +67,18 @@ describe("memory", () => {
     await load();
     await expectAnswer();
     expect(counted.devices()).toBe(devices);
+  });
+
+  it("that is missing for the test of matrices leaves prompts to f32", async () => {
+    const watched = await openCountedGpu();
+    const gpu = withMatrices(await openGpu(watched.gpu));
+    watched.failAllocation("matrix test codes");
+    const model = await loadModel(gpu, files, { contextLength: 64 });
+    expect(model.info.matrices).toBe(false);
+    model.destroy();
+    expect(watched.liveBuffers()).toBe(0);
+    expect(await matricesAreExact(gpu)).toBe(true); // where there is memory
+    gpu.destroy();
   });
 
   it("that no adapter has is refused before any weight is read", async () => {

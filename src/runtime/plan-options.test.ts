@@ -109,6 +109,9 @@ describe("forced sizes", () => {
     await expect(forced({ moeTile: large })).rejects.toThrow(/more than the 32768 bytes/);
     expect((await forced({ moeTile: { tileRows: 64, tileThreads: 64 } })).tuning.moeTile.tileRows).toBe(64);
     expect((await forced(undefined)).tuning.moeTile).toMatchObject({ tileRows: 128, products: "matrix" });
+    const half = { tileRows: 128, tileThreads: 128 };
+    expect((await forced({ linearTile: half })).tuning.linearTile).toMatchObject(half);
+    await expect(forced({ linearTileInt8: half })).rejects.toThrow(/more than the 32768 bytes/);
     expect((await forced({ moeTile: { tileTokens: 64 } }, false)).tuning.moeTile.products).toBe("f32");
   });
 

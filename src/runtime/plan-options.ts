@@ -5,7 +5,7 @@ import type { Gpu, KernelVariant } from "../gpu/gpu.ts";
 import type { UploadWay } from "../gpu/staging.ts";
 import type { GrammarPort } from "../grammar/protocol.ts";
 import { fitsWorkgroup, type WorkgroupLimits } from "../kernels/check-tuning.ts";
-import { defaultTuning, type KernelTuning } from "../kernels/tuning.ts";
+import { defaultTuning, type KernelTuning, tileKeys } from "../kernels/tuning.ts";
 import { matrixTuningFor, overrideTuning } from "../kernels/tuning-candidates.ts";
 import { allocateActivations } from "../model/activations.ts";
 import type { PlanOptions } from "../model/shapes.ts";
@@ -109,12 +109,9 @@ function checkForcedTuning(
 }
 
 /** What stands in the way of tiles by subgroup matrices, where a tuning has such. */
-function matrixProblems(
-  { linearTile, moeTile }: KernelTuning,
-  limits: WorkgroupLimits | undefined,
-): string[] {
-  const tiles = [linearTile, moeTile].filter(({ products }) => products === "matrix");
-  if (tiles.every((tile) => limits !== undefined && fitsWorkgroup(tile, limits))) return [];
+function matrixProblems(tuning: KernelTuning, limits: WorkgroupLimits | undefined): string[] {
+  const keys = tileKeys.filter((key) => tuning[key].products === "matrix");
+  if (keys.every((key) => limits !== undefined && fitsWorkgroup(key, tuning[key], limits))) return [];
   return [
     limits === undefined
       ? "this adapter has no subgroup matrices that fit, or they are switched off"

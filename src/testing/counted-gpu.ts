@@ -11,8 +11,8 @@ export interface CountedGpu {
   liveBuffers(): number;
   /** Buffers made so far. */
   madeBuffers(): number;
-  /** The `skip`-th next `createBuffer` reports that there is no memory. */
-  failAllocation(skip: number): void;
+  /** The next `createBuffer` with this label reports that there is no memory. */
+  failAllocation(label: string): void;
   /** Called after every submit, with their number on this device; one listener at a time. */
   onSubmit(listener: ((count: number) => void) | undefined): void;
 }
@@ -23,7 +23,7 @@ export async function openCountedGpu(): Promise<CountedGpu> {
   const devices: GPUDevice[] = [];
   const live = new Set<GPUBuffer>();
   let made = 0;
-  let failIn: number | undefined;
+  let failing: string | undefined;
   let listener: ((count: number) => void) | undefined;
 
   function watch(device: GPUDevice): GPUDevice {
@@ -45,8 +45,8 @@ export async function openCountedGpu(): Promise<CountedGpu> {
       return result;
     };
     device.createBuffer = (descriptor) => {
-      noMemory = failIn === 0;
-      if (failIn !== undefined) failIn = noMemory ? undefined : failIn - 1;
+      noMemory = failing !== undefined && descriptor.label === failing;
+      if (noMemory) failing = undefined;
       const buffer = createBuffer(descriptor);
       made += 1;
       live.add(buffer);
@@ -78,8 +78,8 @@ export async function openCountedGpu(): Promise<CountedGpu> {
     devices: () => devices.length,
     liveBuffers: () => live.size,
     madeBuffers: () => made,
-    failAllocation(skip) {
-      failIn = skip;
+    failAllocation(label) {
+      failing = label;
     },
     onSubmit(given) {
       listener = given;

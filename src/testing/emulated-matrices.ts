@@ -1,4 +1,6 @@
+import type { Gpu } from "../gpu/gpu.ts";
 import type { KernelSource } from "../gpu/kernel.ts";
+import type { PipelineCache } from "../gpu/pipelines.ts";
 
 // What lib/tile-matrix.wgsl asks of subgroup matrices, by f32 arithmetic: a factor is the number of its block in workgroup
 // memory, and each of 32 invocations keeps half a row of a matrix's sums.
@@ -54,9 +56,23 @@ const replacements: readonly (readonly [pattern: RegExp, text: string])[] = [
  * A tile kernel on subgroup matrices as a kernel for any device, so that everything but the products themselves is tested
  * where there are none. Products of f16 are exact in f32, and so are their sums but for the rounding of f32.
  */
-export function withEmulatedMatrices<Name extends string>(source: KernelSource<Name>): KernelSource<Name> {
+function withEmulatedMatrices<Name extends string>(source: KernelSource<Name>): KernelSource<Name> {
   const code = replacements.reduce((text, [pattern, by]) => text.replace(pattern, by), source.code);
   if (/subgroupMatrix|subgroup_matrix|\bf16\b/.test(code.replace(/\/\/.*$/gm, "")))
     throw new Error(`${source.id} uses subgroup matrices in a way that is not emulated.`);
   return { ...source, code };
+}
+
+/**
+ * The GPU with its subgroup matrices, or with emulated ones where it has none. `change` alters their kernels on the way to
+ * the compiler.
+ */
+export function withMatrices(gpu: Gpu, change?: (source: KernelSource) => KernelSource): Gpu {
+  const { pipelines, hasMatrices } = gpu;
+  const compile: PipelineCache["compile"] = async (source) => {
+    if (!source.code.includes("subgroupMatrix")) return pipelines.compile(source);
+    const changed = change === undefined ? source : { ...source, code: change(source).code };
+    return pipelines.compile(hasMatrices ? changed : withEmulatedMatrices(changed));
+  };
+  return { ...gpu, hasMatrices: true, pipelines: { ...pipelines, compile } };
 }

@@ -4,7 +4,7 @@ import { composeKernel, type KernelDefinition, type Mxfp4Form } from "../gpu/ker
 import { bind } from "../gpu/pipelines.ts";
 import { encodeSteps, type Grid, submit } from "../gpu/steps.ts";
 import { packStep, type StepValues } from "../kernels/step.ts";
-import { withEmulatedMatrices } from "./emulated-matrices.ts";
+import { withMatrices } from "./emulated-matrices.ts";
 
 /** What every word of an output holds before the kernel runs: a NaN, so that an element nobody wrote shows. */
 export const poison = 0x7fc0dead;
@@ -40,8 +40,7 @@ export async function runKernel<Shape, Name extends string>(
     ...(run.isSoftware && { isSoftware: true }),
     maxWorkgroupSize: gpu.device.limits.maxComputeInvocationsPerWorkgroup,
   });
-  const isEmulated = !gpu.hasMatrices && source.code.includes("subgroupMatrix");
-  const pipeline = await gpu.pipelines.compile(isEmulated ? withEmulatedMatrices(source) : source);
+  const pipeline = await withMatrices(gpu).pipelines.compile(source);
   const set = createBufferSet(gpu);
   gpu.device.pushErrorScope("validation");
   const names = Object.keys(run.kernel.bindings) as Name[];

@@ -1,19 +1,14 @@
-import { defaultTuning, type KernelTuning, matrixTuning } from "../kernels/tuning.ts";
+import { defaultTuning, type KernelTuning } from "../kernels/tuning.ts";
+import { matrixTuningFor } from "../kernels/tuning-candidates.ts";
 import { testGpu } from "./gpu-device.ts";
-
-/** Fits the 32 KiB of workgroup memory of SwiftShader. */
-const smallMatrixTuning: KernelTuning = {
-  ...matrixTuning,
-  moeTile: { ...matrixTuning.moeTile, tileRows: 128, tileThreads: 128 },
-};
 
 /** The ways to make tiles, for `describe.each`. Where the tests' device has no subgroup matrices they are emulated. */
 export async function tileTunings(): Promise<{ products: string; tuning: KernelTuning }[]> {
-  const { hasMatrices } = await testGpu();
+  const { hasMatrices, device } = await testGpu();
+  const matrixTuning = matrixTuningFor(device.limits);
+  if (matrixTuning === undefined) throw new Error("No matrix tile fits the tests' device.");
   return [
     { products: "f32", tuning: defaultTuning },
-    hasMatrices
-      ? { products: "matrix", tuning: matrixTuning }
-      : { products: "emulated matrix", tuning: smallMatrixTuning },
+    { products: hasMatrices ? "matrix" : "emulated matrix", tuning: matrixTuning },
   ];
 }

@@ -3,7 +3,7 @@ import type { Grid } from "../../gpu/steps.ts";
 import wgsl from "../../shaders/linear/linear-tile.wgsl?raw";
 import { checkTile } from "../check-tuning.ts";
 import { bf16, denseTile, denseWeights, step, tileProducts } from "../libraries.ts";
-import { type Tuned, tileConstants, tuningOf } from "../tuning.ts";
+import { type TileKey, type TileTuning, type Tuned, tileConstants, tuningOf } from "../tuning.ts";
 import { checkDense, type DenseFormat, denseConstants } from "./dense.ts";
 
 export interface LinearTileShape extends Tuned {
@@ -19,19 +19,26 @@ export interface LinearTileShape extends Tuned {
   readonly columns?: { readonly first: number; readonly stride: number };
 }
 
+/** The row of a tuning that has the tiles for weights in a format. */
+export const linearTileKey = (dense: DenseFormat): TileKey =>
+  dense === "int8" ? "linearTileInt8" : "linearTile";
+
+const tileOf = (shape: Pick<LinearTileShape, "dense" | "tuning">): TileTuning =>
+  tuningOf(shape)[linearTileKey(shape.dense)];
+
 /** A linear layer for many tokens. inputs: [T, K]; weight: [N, K], see `DenseFormat`; bias: [N] bf16; out: [T, N]. */
 export const linearTile = defineKernel({
   id: "linear-tile",
   wgsl,
-  libraries: ({ dense, ...shape }: LinearTileShape) => [
-    ...[step, bf16, ...denseWeights({ dense }), denseTile[dense]],
-    ...tileProducts(tuningOf(shape).linearTile, "bf16"),
+  libraries: (shape: LinearTileShape) => [
+    ...[step, bf16, ...denseWeights({ dense: shape.dense }), denseTile[shape.dense]],
+    ...tileProducts(tileOf(shape), shape.dense),
   ],
   bindings: { step: "uniform", inputs: "read", weight: "read", bias: "read", out: "read_write" },
   constants: (shape: LinearTileShape) => ({
     ...denseConstants(shape.outputSize, shape.inputSize),
     K: shape.inputSize,
-    ...tileConstants(tuningOf(shape).linearTile),
+    ...tileConstants(tileOf(shape)),
     N: shape.outputSize,
     OUT_FIRST: shape.columns?.first ?? 0,
     OUT_STRIDE: shape.columns?.stride ?? shape.outputSize,
@@ -40,14 +47,14 @@ export const linearTile = defineKernel({
   }),
   check: (shape: LinearTileShape) => [
     ...checkDense("input width", shape.inputSize, shape.dense),
-    ...checkTile(tuningOf(shape).linearTile),
+    ...checkTile(linearTileKey(shape.dense), tileOf(shape)),
   ],
 });
 
 export const linearTileGrid = (
-  shape: Pick<LinearTileShape, "outputSize" | "tuning">,
+  shape: Pick<LinearTileShape, "outputSize" | "dense" | "tuning">,
   numTokens: number,
 ): Grid => {
-  const { tileTokens, tileRows } = tuningOf(shape).linearTile;
+  const { tileTokens, tileRows } = tileOf(shape);
   return [Math.ceil(shape.outputSize / tileRows), Math.ceil(numTokens / tileTokens), 1];
 };

@@ -14,7 +14,7 @@ import { defaultTuning } from "../tuning.ts";
 import { type DenseFormat, denseFormat } from "./dense.ts";
 import { linearReference } from "./linear.reference.ts";
 import { linearResidualVec, linearVecGrid } from "./linear-residual-vec.ts";
-import { linearTile, linearTileGrid } from "./linear-tile.ts";
+import { linearTile, linearTileGrid, linearTileKey } from "./linear-tile.ts";
 
 const cases = [
   { name: "one step", inputSize: 512, outputSize: 64, numTokens: 1, scale: 1 },
@@ -127,10 +127,9 @@ describe.each(flags)("linear-tile ($products, $dense, bias $addBias, add $addToO
   const { dense, addBias, addToOut, tuning } = row;
   it.each(casesOf(dense))("matches the float64 reference: $name", async (c) => {
     const { x, weight, bias, residual, ...data } = caseData(c);
-    const tolerance = tileTolerance(data.tolerance, tuning.linearTile, {
+    const tolerance = tileTolerance(data.tolerance, tuning[linearTileKey(dense)], {
       inputSize: c.inputSize,
       size: c.scale * Math.sqrt(c.inputSize),
-      roundsWeights: dense === "int8",
     });
     const { out } = await runKernel(await testGpu(), {
       kernel: linearTile,
@@ -157,7 +156,7 @@ it("linear-tile leaves tokens beyond num_tokens alone", async () => {
     step: { position: 0, numTokens: 1 },
     inputs: { inputs: randomNormal(64, 1), weight: randomBf16(256, 2).bits, bias: new Uint16Array(8) },
     outputs: { out: 64 },
-    grid: linearTileGrid({ outputSize: 8 }, 2),
+    grid: linearTileGrid({ outputSize: 8, dense: "bf16" }, 2),
   });
   expect([...new Uint32Array(out).slice(8)]).toEqual(Array(8).fill(poison));
 });

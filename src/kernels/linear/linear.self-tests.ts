@@ -9,7 +9,7 @@ import { denseGroups } from "../int8-activations.reference.ts";
 import type { SelfTest, SelfTestTarget } from "../self-test.ts";
 import { linearReference } from "./linear.reference.ts";
 import { linearResidualVec, linearVecGrid } from "./linear-residual-vec.ts";
-import { linearTile, linearTileGrid } from "./linear-tile.ts";
+import { linearTile, linearTileGrid, linearTileKey } from "./linear-tile.ts";
 
 const inputSize = 2880;
 const outputSize = 67;
@@ -44,11 +44,11 @@ async function linear(gpu: Gpu, target: SelfTestTarget, form: "vec" | "tile") {
         grid: linearTileGrid(shape, numTokens),
       }));
   const expected = linearReference(taken, weight.values, inputSize, { bias: bias.values, residual });
-  const sums = { inputSize, size: Math.sqrt(inputSize), roundsWeights: dense === "int8" };
+  const sums = { inputSize, size: Math.sqrt(inputSize) };
   expectClose(
     new Float32Array(out),
     expected,
-    form === "vec" ? tolerance : tileTolerance(tolerance, tuning.linearTile, sums),
+    form === "vec" ? tolerance : tileTolerance(tolerance, tuning[linearTileKey(dense)], sums),
   );
 }
 

@@ -36,7 +36,7 @@ export const moeDownTile = defineKernel({
     K: shape.expertWidth,
     ...tileConstants(tuningOf(shape).moeTile),
   }),
-  check: (shape: MoeShape) => [...checkExperts(shape), ...checkTile(tuningOf(shape).moeTile)],
+  check: (shape: MoeShape) => [...checkExperts(shape), ...checkTile("moeTile", tuningOf(shape).moeTile)],
 });
 
 /** Workgroups for each tile of rows, each tile of entries that there may be. */

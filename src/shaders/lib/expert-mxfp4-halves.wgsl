@@ -1,4 +1,10 @@
 // Eight weights as f16, in the order 0 4 1 5 2 6 3 7 (after lib/expert-mxfp4-tile.wgsl, for lib/tile-matrix.wgsl).
+const WEIGHT_HALVES: u32 = 1u;
+
+fn expand_rests(raw: RawWeights, part: u32) -> vec4<u32> {
+  return vec4<u32>();
+}
+
 fn expand_halves(raw: RawWeights, part: u32) -> vec4<u32> {
   let word = raw.codes[part];
   // As in lib/mxfp4-half.wgsl, f16 that are the codes' values times 2^-14.

@@ -1,10 +1,15 @@
 // The same products as lib/tile.wgsl, with the same needs, by subgroup matrices: f16 factors of 16 x 16, f32 sums.
 // A subgroup of SUBGROUP invocations makes 32 tokens by 64 rows: TILE_M a multiple of 32, TILE_N of 64, TILE_THREADS =
 // SUBGROUP (TILE_M / 32) (TILE_N / 64), not below TILE_N. The weights library also has
-//   fn expand_halves(raw: RawWeights, part: u32) -> vec4<u32>    eight weights as f16, in the order 0 4 1 5 2 6 3 7
+//   const WEIGHT_HALVES, how many f16 hold a weight: 1, or 2 where it has more bits than one: leading bits and rest
+//   fn expand_halves(raw: RawWeights, part: u32) -> vec4<u32>    eight weights as f16, in the order 0 4 1 5 2 6 3 7, or
+//                                                                their leading bits
+//   fn expand_rests(raw: RawWeights, part: u32) -> vec4<u32>     their rests in that order; called where there are two
 // Inputs are put in the same order, on which a sum of products does not depend.
 // An input is split in two f16, its leading bits and the rest, so that hardly more of it is lost than f32 sums lose;
-// weights of MXFP4 and bf16 are exact in f16 from 2^-24 to 2^15. Sums return to the invocations through workgroup memory.
+// weights of MXFP4 and bf16 are exact in f16 from 2^-24 to 2^15, and those of int8 in two. The product of two rests is left
+// out: it is at most 2^-21 of the whole, and of either sign. Of any weight what lies below 2^-25 is lost. Sums return to
+// the invocations through workgroup memory.
 // Matrices are single variables: in arrays they would lie in memory (measured on an H200: a third slower).
 const SUBGROUP: u32 = 32u;
 const PITCH: u32 = 3u; // eights a row of a block: 2 and a gap, so that rows side by side lie in different banks
@@ -14,14 +19,15 @@ const INPUT_STRIDE: u32 = TILE_THREADS / 4u; // rows between them
 const NUM_BLOCKS: u32 = (TILE_COLUMNS + 31u) / 32u;
 const LOW: u32 = TILE_M / 8u;
 const WEIGHTS: u32 = 2u * TILE_M / 8u;
+const RESTS: u32 = WEIGHTS + TILE_N / 8u;
 const SHRINK: f32 = 0.0625; // inputs up to 2^20 fit into f16 so, and hardly anything is lost below
 const SUMS_PITCH: u32 = 5u; // vec4s a row of 16 sums, with a gap
 const COLUMNS: u32 = TILE_N / 64u; // of subgroups
 
 // 16 x 16 factors a block: two for 16 rows, with the first and the second half of a step's 32. Inputs' leading bits, their
-// rest, weights. An array of arrays, so that a matrix is read at a constant place of a block: then the bounds need
-// no check at run time (measured on an H200: a quarter of the time).
-var<workgroup> tile_blocks: array<array<vec4<u32>, 16u * PITCH>, WEIGHTS + TILE_N / 8u>;
+// rest, weights, and their rest if they have one. An array of arrays, so that a matrix is read at a constant place of a
+// block: then the bounds need no check at run time (measured on an H200: a quarter of the time).
+var<workgroup> tile_blocks: array<array<vec4<u32>, 16u * PITCH>, WEIGHTS + WEIGHT_HALVES * TILE_N / 8u>;
 var<workgroup> tile_sums: array<array<vec4<f32>, 16u * SUMS_PITCH>, TILE_THREADS / SUBGROUP>;
 
 alias Inputs = subgroup_matrix_left<f16, 16, 16>;
@@ -110,6 +116,9 @@ fn tile_products(thread: u32, tile: vec4<u32>, first_row: u32) {
     if (thread < TILE_N) {
       for (var part = 0u; part < PARTS; part++) {
         tile_blocks[WEIGHTS + block_of(thread, part)][place_of(thread, part)] = expand_halves(weights, part);
+        if (WEIGHT_HALVES == 2u) {
+          tile_blocks[RESTS + block_of(thread, part)][place_of(thread, part)] = expand_rests(weights, part);
+        }
       }
     }
     for (var i = 0u; i < INPUT_PARTS; i++) {
@@ -153,6 +162,21 @@ fn tile_products(thread: u32, tile: vec4<u32>, first_row: u32) {
         s11 = subgroupMatrixMultiplyAccumulate(high1, w1, s11);
         s12 = subgroupMatrixMultiplyAccumulate(high1, w2, s12);
         s13 = subgroupMatrixMultiplyAccumulate(high1, w3, s13);
+        if (WEIGHT_HALVES == 2u) {
+          let rests_at = RESTS + first_column / 8u + k;
+          let r0 = subgroupMatrixLoad<Weights, col_major>(&tile_blocks[rests_at], 0u, PITCH);
+          s00 = subgroupMatrixMultiplyAccumulate(high0, r0, s00);
+          s10 = subgroupMatrixMultiplyAccumulate(high1, r0, s10);
+          let r1 = subgroupMatrixLoad<Weights, col_major>(&tile_blocks[rests_at + 2u], 0u, PITCH);
+          s01 = subgroupMatrixMultiplyAccumulate(high0, r1, s01);
+          s11 = subgroupMatrixMultiplyAccumulate(high1, r1, s11);
+          let r2 = subgroupMatrixLoad<Weights, col_major>(&tile_blocks[rests_at + 4u], 0u, PITCH);
+          s02 = subgroupMatrixMultiplyAccumulate(high0, r2, s02);
+          s12 = subgroupMatrixMultiplyAccumulate(high1, r2, s12);
+          let r3 = subgroupMatrixLoad<Weights, col_major>(&tile_blocks[rests_at + 6u], 0u, PITCH);
+          s03 = subgroupMatrixMultiplyAccumulate(high0, r3, s03);
+          s13 = subgroupMatrixMultiplyAccumulate(high1, r3, s13);
+        }
       }
     }
   }
