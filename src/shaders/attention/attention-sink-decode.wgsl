@@ -9,7 +9,7 @@
 //   grid     : (Q/HEADS, splits, T); one workgroup for HEADS query heads of one KV head, so that each key and value is
 //              read once for them all. splits is an upper bound: keys are dealt out evenly
 //   sums     : f32, online softmax a chunk at a time (flash decoding)
-//   needs D % 4 == 0, D/4 <= WG_SIZE <= 256, HEADS <= 8, HEADS * K a divisor of Q; lib/attention-chunk.wgsl
+//   needs D % 4 == 0, D/4 <= WG_SIZE <= 256, HEADS <= 8 (4 where WG_SIZE > 128), HEADS * K a divisor of Q; lib/attention-chunk.wgsl
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> keys: array<KvVec>;
@@ -19,12 +19,13 @@
 @group(0) @binding(6) var<storage, read_write> out: array<vec4<f32>>;
 
 const RECORD_VECS: u32 = HEAD_VECS + 1u;
-// In the end workgroup memory holds m of the heads, l of every key lane, and the value sums of JOINED heads: 16 KiB suffice.
-const JOINED: u32 = select(2u, 4u, WG_SIZE <= 128u);
+// In the end workgroup memory holds m of the heads, l of every key lane, and the value sums of JOINED heads. All is at most 16 KiB.
 const TOTALS_AT: u32 = QUADS;
 const SUMS_AT: u32 = TOTALS_AT + QUADS * KEY_LANES;
+const CHUNK_VECS: u32 = QUADS * (4u * QUERY_VECS + KEY_LANES * WEIGHT_ROWS);
+const JOINED: u32 = select(2u, 4u, CHUNK_VECS + SUMS_AT + 4u * VALUE_LANES <= 1024u);
 
-var<workgroup> scratch: array<vec4<f32>, max(CHUNK_VECS, SUMS_AT + JOINED * VALUE_LANES)>;
+var<workgroup> scratch: array<vec4<f32>, max(LARGEST_VECS, SUMS_AT + JOINED * VALUE_LANES)>;
 
 // Where a workgroup's heads are written.
 struct Place {
@@ -44,17 +45,16 @@ fn query_at(row: u32, head: u32, d: u32) -> vec4<f32> {
 // the write of one component may write the others as well.
 fn store_queries(row: u32, lane: u32) {
   for (var i = lane; i < QUADS * QUERY_VECS; i += WG_SIZE) {
-    let head = i / QUERY_VECS * 4u;
+    let quad = i / QUERY_VECS;
     let d = i % QUERY_VECS;
-    let first = query_at(row, head, d);
-    let second = query_at(row, head + 1u, d);
-    let third = query_at(row, head + 2u, d);
-    let fourth = query_at(row, head + 3u, d);
-    let at = head * QUERY_VECS + d;
-    scratch[at] = vec4<f32>(first.x, second.x, third.x, fourth.x);
-    scratch[at + QUERY_VECS] = vec4<f32>(first.y, second.y, third.y, fourth.y);
-    scratch[at + 2u * QUERY_VECS] = vec4<f32>(first.z, second.z, third.z, fourth.z);
-    scratch[at + 3u * QUERY_VECS] = vec4<f32>(first.w, second.w, third.w, fourth.w);
+    let first = query_at(row, 4u * quad, d);
+    let second = query_at(row, 4u * quad + 1u, d);
+    let third = query_at(row, 4u * quad + 2u, d);
+    let fourth = query_at(row, 4u * quad + 3u, d);
+    queries[quad][0][d] = vec4<f32>(first.x, second.x, third.x, fourth.x);
+    queries[quad][1][d] = vec4<f32>(first.y, second.y, third.y, fourth.y);
+    queries[quad][2][d] = vec4<f32>(first.z, second.z, third.z, fourth.z);
+    queries[quad][3][d] = vec4<f32>(first.w, second.w, third.w, fourth.w);
   }
 }
 
@@ -113,13 +113,13 @@ fn write_all(place: Place, lane: u32) {
     }
   }
   write_heads(0u, place, lane);
-  if (HEADS > JOINED) {
-    write_heads(JOINED, place, lane);
+  if (HEADS > 2u && JOINED == 2u) {
+    write_heads(2u, place, lane);
   }
-  if (HEADS > 2u * JOINED) {
+  if (HEADS > 4u) {
     write_heads(4u, place, lane);
   }
-  if (HEADS > 3u * JOINED) {
+  if (HEADS > 6u && JOINED == 2u) {
     write_heads(6u, place, lane);
   }
 }

@@ -1,6 +1,6 @@
 // A token's attention over a chunk of its keys, for HEADS (at most 8) heads that share them: scores, the softmax's m, and sums of
 // weighted values so far. Two barriers a chunk. Needs lib/kv-*, lib/row-parts-*, lib/largest-*, the bindings `keys` and
-// `values`, and CHUNK_VECS vec4s of workgroup memory as `scratch`.
+// `values`, and LARGEST_VECS vec4s of workgroup memory as `scratch`.
 // Private arrays are indexed by constants alone, in functions that are called with constants: in a loop that a compiler
 // does not unroll they would lie in memory.
 const HEAD_VECS: u32 = D / 4u;
@@ -15,13 +15,13 @@ const CHUNK: u32 = ROUNDS * ROUND_KEYS;
 const KEY_LANES: u32 = WG_SIZE / HEAD_VECS;
 const VALUE_LANES: u32 = KEY_LANES * HEAD_VECS;
 const VALUE_ROUNDS: u32 = 8u;
-const IS_WHOLE: bool = CHUNK % (VALUE_ROUNDS * KEY_LANES) == 0u;
-// Workgroup memory: queries as [QUADS, 4 components, QUERY_VECS], m on its way, weights as [CHUNK, QUADS].
 const QUERY_VECS: u32 = KEY_BLOCKS * BLOCK * ROW_PARTS; // a head's, and zeros
-const LARGEST_AT: u32 = 4u * QUADS * QUERY_VECS;
-const WEIGHTS_AT: u32 = LARGEST_AT + LARGEST_VECS;
-const CHUNK_VECS: u32 = WEIGHTS_AT + CHUNK * QUADS;
+const WEIGHT_ROWS: u32 = (CHUNK + KEY_LANES - 1u) / KEY_LANES;
 const MASKED: f32 = -3e38;
+
+// Arrays of arrays, so that neighbours differ by constants and one bounds check does for them.
+var<workgroup> queries: array<array<array<vec4<f32>, QUERY_VECS>, 4>, QUADS>; // a component of four heads is a vec4
+var<workgroup> weights: array<array<array<vec4<f32>, QUADS>, KEY_LANES>, WEIGHT_ROWS>; // by key
 
 var<private> keys_ahead: array<KvVec, 2u * BLOCK>;   // [ROUNDS, BLOCK]
 var<private> values_ahead: array<KvVec, VALUE_ROUNDS>;
@@ -74,13 +74,13 @@ fn load_values(share: Share, start: u32, lane: u32) {
   load_value(7u, share, start, lane);
 }
 
-// Products of vec4 `v` of a block with four heads' queries: in workgroup memory a component of four heads is a vec4.
-fn add_scores(v: u32, quad: u32, d: u32) {
-  let at = 4u * quad * QUERY_VECS + d + v * ROW_PARTS;
-  let x = scratch[at];
-  let y = scratch[at + QUERY_VECS];
-  let z = scratch[at + 2u * QUERY_VECS];
-  let w = scratch[at + 3u * QUERY_VECS];
+// Products of vec4 `v` of a block with four heads' queries.
+fn add_scores(v: u32, quad: u32, block: u32, part: u32) {
+  let d = (block * BLOCK + v) * ROW_PARTS + part;
+  let x = queries[quad][0][d];
+  let y = queries[quad][1][d];
+  let z = queries[quad][2][d];
+  let w = queries[quad][3][d];
   let first = kv_unpack(keys_ahead[v]);
   scores[quad] = scores[quad] + x * first.x + y * first.y + z * first.z + w * first.w;
   if (ROUNDS > 1u) {
@@ -89,11 +89,11 @@ fn add_scores(v: u32, quad: u32, d: u32) {
   }
 }
 
-fn score_block(quad: u32, d: u32) {
-  add_scores(0u, quad, d);
-  add_scores(1u, quad, d);
-  add_scores(2u, quad, d);
-  add_scores(3u, quad, d);
+fn score_block(quad: u32, block: u32, part: u32) {
+  add_scores(0u, quad, block, part);
+  add_scores(1u, quad, block, part);
+  add_scores(2u, quad, block, part);
+  add_scores(3u, quad, block, part);
 }
 
 // Scores of the lane's keys, in all lanes of a row.
@@ -103,10 +103,9 @@ fn score_chunk(share: Share, chunk: u32, lane: u32) {
     if (block > 0u) {
       load_keys(share, chunk, block, lane);
     }
-    let d = block * BLOCK * ROW_PARTS + lane % ROW_PARTS;
-    score_block(0u, d);
+    score_block(0u, block, lane % ROW_PARTS);
     if (QUADS > 1u) {
-      score_block(1u, d);
+      score_block(1u, block, lane % ROW_PARTS);
     }
   }
   let is_first = chunk + lane / ROW_PARTS < share.count;
@@ -131,10 +130,10 @@ fn find_largest(lane: Lane) -> array<vec4<f32>, 2> {
   return fade;
 }
 
-// exp(score - m) of a key in workgroup memory, [CHUNK, QUADS].
+// exp(score - m) of a key to workgroup memory.
 fn weigh(score: vec4<f32>, top: vec4<f32>, key: u32, quad: u32, is_key: bool) {
-  scratch[WEIGHTS_AT + key * QUADS + quad] =
-    select(vec4<f32>(), exp(min(score - top, vec4<f32>())), is_key);
+  let weight = select(vec4<f32>(), exp(min(score - top, vec4<f32>())), is_key);
+  weights[key / KEY_LANES][key % KEY_LANES][quad] = weight;
 }
 
 // Every lane of a row weighs its part of the row's scores.
@@ -164,10 +163,10 @@ fn fade_sums(quad: u32, fade: vec4<f32>) {
   sums[4u * quad + 3u] *= fade.w;
 }
 
-fn add_weighted(quad: u32, key: u32, value: vec4<f32>) {
-  var weight = scratch[WEIGHTS_AT + min(key, CHUNK - 1u) * QUADS + quad];
-  if (!IS_WHOLE) {
-    weight = select(vec4<f32>(), weight, key < CHUNK);
+fn add_weighted(quad: u32, row: u32, key_lane: u32, value: vec4<f32>) {
+  var weight = weights[min(row, WEIGHT_ROWS - 1u)][key_lane][quad];
+  if (CHUNK % (VALUE_ROUNDS * KEY_LANES) != 0u) {
+    weight = select(vec4<f32>(), weight, row * KEY_LANES + key_lane < CHUNK);
   }
   totals[quad] += weight;
   sums[4u * quad] += weight.x * value;
@@ -180,12 +179,11 @@ fn add_weighted(quad: u32, key: u32, value: vec4<f32>) {
   }
 }
 
-fn add_value(round: u32, start: u32, lane: u32) {
-  let key = start + round * KEY_LANES + lane / HEAD_VECS;
+fn add_value(round: u32, first: u32, lane: u32) {
   let value = kv_unpack(values_ahead[round]);
-  add_weighted(0u, key, value);
+  add_weighted(0u, first + round, lane / HEAD_VECS, value);
   if (QUADS > 1u) {
-    add_weighted(1u, key, value);
+    add_weighted(1u, first + round, lane / HEAD_VECS, value);
   }
 }
 
@@ -194,18 +192,18 @@ fn add_chunk(share: Share, chunk: u32, fade: array<vec4<f32>, 2>, lane: u32) {
   if (QUADS > 1u) {
     fade_sums(1u, fade[1]);
   }
-  for (var start = 0u; start < CHUNK; start += VALUE_ROUNDS * KEY_LANES) {
-    if (start > 0u) {
-      load_values(share, chunk + start, lane);
+  for (var row = 0u; row < WEIGHT_ROWS; row += VALUE_ROUNDS) {
+    if (row > 0u) {
+      load_values(share, chunk + row * KEY_LANES, lane);
     }
-    add_value(0u, start, lane);
-    add_value(1u, start, lane);
-    add_value(2u, start, lane);
-    add_value(3u, start, lane);
-    add_value(4u, start, lane);
-    add_value(5u, start, lane);
-    add_value(6u, start, lane);
-    add_value(7u, start, lane);
+    add_value(0u, row, lane);
+    add_value(1u, row, lane);
+    add_value(2u, row, lane);
+    add_value(3u, row, lane);
+    add_value(4u, row, lane);
+    add_value(5u, row, lane);
+    add_value(6u, row, lane);
+    add_value(7u, row, lane);
   }
 }
 

@@ -17,17 +17,17 @@ fn workgroup_largest(first: vec4<f32>, second: vec4<f32>, lane: Lane) -> array<v
 
 fn largest_of_lanes(value: vec4<f32>, lane: u32) -> vec4<f32> {
   var largest = value;
-  scratch[LARGEST_AT + lane] = largest;
+  scratch[lane] = largest;
   workgroupBarrier();
   if (lane < LARGEST_LANES) {
     for (var i = lane + LARGEST_LANES; i < WG_SIZE; i += LARGEST_LANES) {
-      largest = max(largest, scratch[LARGEST_AT + i]);
+      largest = max(largest, scratch[i]);
     }
-    scratch[LARGEST_AT + lane] = largest;
+    scratch[lane] = largest;
   }
   workgroupBarrier();
   for (var i = 0u; i < LARGEST_LANES; i++) {
-    largest = max(largest, scratch[LARGEST_AT + i]);
+    largest = max(largest, scratch[i]);
   }
   return largest;
 }
