@@ -74,6 +74,10 @@ fn load_values(share: Share, start: u32, lane: u32) {
   load_value(7u, share, start, lane);
 }
 
+fn add_products(sum: vec4<f32>, x: vec4<f32>, y: vec4<f32>, z: vec4<f32>, w: vec4<f32>, key: vec4<f32>) -> vec4<f32> {
+  return fma(w, vec4<f32>(key.w), fma(z, vec4<f32>(key.z), fma(y, vec4<f32>(key.y), fma(x, vec4<f32>(key.x), sum))));
+}
+
 // Products of vec4 `v` of a block with four heads' queries.
 fn add_scores(v: u32, quad: u32, block: u32, part: u32) {
   let d = (block * BLOCK + v) * ROW_PARTS + part;
@@ -82,10 +86,10 @@ fn add_scores(v: u32, quad: u32, block: u32, part: u32) {
   let z = queries[quad][2][d];
   let w = queries[quad][3][d];
   let first = kv_unpack(keys_ahead[v]);
-  scores[quad] = scores[quad] + x * first.x + y * first.y + z * first.z + w * first.w;
+  scores[quad] = add_products(scores[quad], x, y, z, w, first);
   if (ROUNDS > 1u) {
     let second = kv_unpack(keys_ahead[BLOCK + v]);
-    scores[2u + quad] = scores[2u + quad] + x * second.x + y * second.y + z * second.z + w * second.w;
+    scores[2u + quad] = add_products(scores[2u + quad], x, y, z, w, second);
   }
 }
 
@@ -169,13 +173,13 @@ fn add_weighted(quad: u32, row: u32, key_lane: u32, value: vec4<f32>) {
     weight = select(vec4<f32>(), weight, row * KEY_LANES + key_lane < CHUNK);
   }
   totals[quad] += weight;
-  sums[4u * quad] += weight.x * value;
+  sums[4u * quad] = fma(vec4<f32>(weight.x), value, sums[4u * quad]);
   if (HEADS > 1u) {
-    sums[4u * quad + 1u] += weight.y * value;
+    sums[4u * quad + 1u] = fma(vec4<f32>(weight.y), value, sums[4u * quad + 1u]);
   }
   if (HEADS > 2u) {
-    sums[4u * quad + 2u] += weight.z * value;
-    sums[4u * quad + 3u] += weight.w * value;
+    sums[4u * quad + 2u] = fma(vec4<f32>(weight.z), value, sums[4u * quad + 2u]);
+    sums[4u * quad + 3u] = fma(vec4<f32>(weight.w), value, sums[4u * quad + 3u]);
   }
 }
 
