@@ -148,7 +148,7 @@ describe("the grids of decode and merge", () => {
     ]);
     expect(runs(257)).toEqual([
       [0, 0, 0],
-      [8, 5, 1],
+      [16, 5, 1],
       [64, 1, 1],
     ]);
   });

@@ -17,8 +17,11 @@ const splitKeys = 64;
 /** Whether one workgroup takes all keys and writes what comes out, or shares of them are left for attention-sink-merge. */
 export type DecodeForm = "direct" | "split";
 
-/** Most query heads of a workgroup: many, so that keys are read once for them all; few, so that more workgroups run. */
-const mostHeads: Readonly<Record<DecodeForm, number>> = { direct: 1, split: 8 };
+/**
+ * Most query heads of a workgroup, at most 4 in the shader: many, so that keys are read once for them all; few, so that
+ * more workgroups run.
+ */
+const mostHeads: Readonly<Record<DecodeForm, number>> = { direct: 1, split: 4 };
 
 type Heads = Pick<AttentionShape, "numHeads" | "numKvHeads" | "headDim">;
 

@@ -9,7 +9,7 @@
 //   grid     : (Q/HEADS, splits, T); one workgroup for HEADS query heads of one KV head, so that each key and value is
 //              read once for them all. splits is an upper bound: keys are dealt out evenly
 //   sums     : f32, online softmax a chunk at a time (flash decoding)
-//   needs D % 4 == 0, D/4 <= WG_SIZE <= 256, HEADS <= 8 (4 where WG_SIZE > 128), HEADS * K a divisor of Q; lib/attention-chunk.wgsl
+//   needs D % 4 == 0, D/4 <= WG_SIZE <= 256, HEADS <= 4, HEADS * WG_SIZE <= 512, HEADS * K a divisor of Q; lib/attention-chunk.wgsl
 @group(0) @binding(0) var<uniform> step: Step;
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> keys: array<KvVec>;
@@ -19,13 +19,12 @@
 @group(0) @binding(6) var<storage, read_write> out: array<vec4<f32>>;
 
 const RECORD_VECS: u32 = HEAD_VECS + 1u;
-// In the end workgroup memory holds m of the heads, l of every key lane, and the value sums of JOINED heads. All is at most 16 KiB.
-const TOTALS_AT: u32 = QUADS;
-const SUMS_AT: u32 = TOTALS_AT + QUADS * KEY_LANES;
-const CHUNK_VECS: u32 = QUADS * (4u * QUERY_VECS + KEY_LANES * WEIGHT_ROWS);
-const JOINED: u32 = select(2u, 4u, CHUNK_VECS + SUMS_AT + 4u * VALUE_LANES <= 1024u);
+// In the end workgroup memory holds m of the heads, l of every key lane, and the heads' sums of values: with what
+// lib/attention-chunk.wgsl has, at most 16 KiB.
+const TOTALS_AT: u32 = 1u;
+const SUMS_AT: u32 = TOTALS_AT + KEY_LANES;
 
-var<workgroup> scratch: array<vec4<f32>, max(LARGEST_VECS, SUMS_AT + JOINED * VALUE_LANES)>;
+var<workgroup> scratch: array<vec4<f32>, max(LARGEST_VECS, SUMS_AT + HEADS * VALUE_LANES)>;
 
 // Where a workgroup's heads are written.
 struct Place {
@@ -41,51 +40,62 @@ fn query_at(row: u32, head: u32, d: u32) -> vec4<f32> {
   return select(vec4<f32>(), query, head < HEADS && d < HEAD_VECS);
 }
 
-// A component of four heads' queries together, as lib/attention-chunk.wgsl reads them. A lane has whole vec4s to itself, since
+// A component of all heads' queries together, as lib/attention-chunk.wgsl reads them. A lane has whole vec4s to itself, since
 // the write of one component may write the others as well.
 fn store_queries(row: u32, lane: u32) {
-  for (var i = lane; i < QUADS * QUERY_VECS; i += WG_SIZE) {
-    let quad = i / QUERY_VECS;
-    let d = i % QUERY_VECS;
-    let first = query_at(row, 4u * quad, d);
-    let second = query_at(row, 4u * quad + 1u, d);
-    let third = query_at(row, 4u * quad + 2u, d);
-    let fourth = query_at(row, 4u * quad + 3u, d);
-    queries[quad][0][d] = vec4<f32>(first.x, second.x, third.x, fourth.x);
-    queries[quad][1][d] = vec4<f32>(first.y, second.y, third.y, fourth.y);
-    queries[quad][2][d] = vec4<f32>(first.z, second.z, third.z, fourth.z);
-    queries[quad][3][d] = vec4<f32>(first.w, second.w, third.w, fourth.w);
+  for (var d = lane; d < QUERY_VECS; d += WG_SIZE) {
+    let first = query_at(row, 0u, d);
+    let second = query_at(row, 1u, d);
+    let third = query_at(row, 2u, d);
+    let fourth = query_at(row, 3u, d);
+    queries[0][d] = vec4<f32>(first.x, second.x, third.x, fourth.x);
+    queries[1][d] = vec4<f32>(first.y, second.y, third.y, fourth.y);
+    queries[2][d] = vec4<f32>(first.z, second.z, third.z, fourth.z);
+    queries[3][d] = vec4<f32>(first.w, second.w, third.w, fourth.w);
   }
 }
 
-fn store_sum(i: u32, sum: vec4<f32>, lane: u32) {
+fn store_sum(head: u32, sum: vec4<f32>, lane: u32) {
   if (lane < VALUE_LANES) {
-    scratch[SUMS_AT + i * VALUE_LANES + lane] = sum;
+    scratch[SUMS_AT + head * VALUE_LANES + lane] = sum;
   }
 }
 
-// Joins the key lanes' sums of heads first..first+JOINED-1, and writes them. `first` is a constant wherever this is called.
-fn write_heads(first: u32, place: Place, lane: u32) {
-  workgroupBarrier(); // what lies there may still be read
-  store_sum(0u, sums[first], lane);
+// What the lanes have, to workgroup memory: m is the same in all, l in those of a key lane.
+fn store_lanes(lane: u32) {
+  if (lane == 0u) {
+    scratch[0] = largest;
+  }
+  if (lane % HEAD_VECS == 0u && lane < VALUE_LANES) {
+    scratch[TOTALS_AT + lane / HEAD_VECS] = totals;
+  }
+  store_sum(0u, sums[0], lane);
   if (HEADS > 1u) {
-    store_sum(1u, sums[first + 1u], lane);
+    store_sum(1u, sums[1], lane);
   }
-  if (HEADS > 2u && JOINED > 2u) {
-    store_sum(2u, sums[first + 2u], lane);
-    store_sum(3u, sums[first + 3u], lane);
+  if (HEADS > 2u) {
+    store_sum(2u, sums[2], lane);
   }
+  if (HEADS > 3u) {
+    store_sum(3u, sums[3], lane);
+  }
+}
+
+// Joins the key lanes' sums, and writes them.
+fn write_heads(place: Place, lane: u32) {
+  workgroupBarrier(); // what lies there may still be read
+  store_lanes(lane);
   workgroupBarrier();
-  for (var i = lane; i < min(JOINED, HEADS - first) * HEAD_VECS; i += WG_SIZE) {
-    let head = first + i / HEAD_VECS;
+  for (var i = lane; i < HEADS * HEAD_VECS; i += WG_SIZE) {
+    let head = i / HEAD_VECS;
     let d = i % HEAD_VECS;
     var sum = vec4<f32>();
     var total = 0.0;
     for (var key_lane = 0u; key_lane < KEY_LANES; key_lane++) {
-      sum += scratch[SUMS_AT + i / HEAD_VECS * VALUE_LANES + key_lane * HEAD_VECS + d];
-      total += scratch[TOTALS_AT + key_lane * QUADS + head / 4u][head % 4u];
+      sum += scratch[SUMS_AT + head * VALUE_LANES + key_lane * HEAD_VECS + d];
+      total += scratch[TOTALS_AT + key_lane][head];
     }
-    let top = scratch[head / 4u][head % 4u];
+    let top = scratch[0][head];
     let row = place.row + head;
     if (place.num_splits == 0u) {
       let sink = bf16_select(sinks[(place.first_head + head) / 2u], place.first_head + head);
@@ -98,29 +108,6 @@ fn write_heads(first: u32, place: Place, lane: u32) {
         partials[record] = vec4<f32>(top, total, f32(place.num_splits), 0.0);
       }
     }
-  }
-}
-
-fn write_all(place: Place, lane: u32) {
-  workgroupBarrier();
-  for (var quad = 0u; quad < QUADS; quad++) {
-    let is_second = quad > 0u;
-    if (lane == 0u) {
-      scratch[quad] = select(largest[0], largest[1], is_second);
-    }
-    if (lane % HEAD_VECS == 0u && lane < VALUE_LANES) {
-      scratch[TOTALS_AT + lane / HEAD_VECS * QUADS + quad] = select(totals[0], totals[1], is_second);
-    }
-  }
-  write_heads(0u, place, lane);
-  if (HEADS > 2u && JOINED == 2u) {
-    write_heads(2u, place, lane);
-  }
-  if (HEADS > 4u) {
-    write_heads(4u, place, lane);
-  }
-  if (HEADS > 6u && JOINED == 2u) {
-    write_heads(6u, place, lane);
   }
 }
 
@@ -149,5 +136,5 @@ fn main(lane: Lane, @builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
   let row = group.z * Q + first_head;
   store_queries(row, lane.index);
   attend(share, lane);
-  write_all(Place(row, first_head, group.y, select(num_splits, 0u, grid.y == 1u)), lane.index);
+  write_heads(Place(row, first_head, group.y, select(num_splits, 0u, grid.y == 1u)), lane.index);
 }

@@ -1,10 +1,9 @@
-// A token's attention over a chunk of its keys, for HEADS (at most 8) heads that share them: scores, the softmax's m, and sums of
+// A token's attention over a chunk of its keys, for HEADS (at most 4) heads that share them: scores, the softmax's m, and sums of
 // weighted values so far. Two barriers a chunk. Needs lib/kv-*, lib/row-parts-*, lib/largest-*, the bindings `keys` and
 // `values`, and LARGEST_VECS vec4s of workgroup memory as `scratch`.
 // Private arrays are indexed by constants alone, in functions that are called with constants: in a loop that a compiler
 // does not unroll they would lie in memory.
 const HEAD_VECS: u32 = D / 4u;
-const QUADS: u32 = (HEADS + 3u) / 4u;                 // heads go four to a vec4; those past HEADS have queries of 0
 // Scores: ROW_PARTS lanes a key, each with every ROW_PARTS-th vec4 of it, BLOCK of them at a time, and ROUNDS keys a lane.
 const BLOCK: u32 = 4u;
 const KEY_BLOCKS: u32 = (HEAD_VECS / ROW_PARTS + BLOCK - 1u) / BLOCK;
@@ -19,16 +18,17 @@ const QUERY_VECS: u32 = KEY_BLOCKS * BLOCK * ROW_PARTS; // a head's, and zeros
 const WEIGHT_ROWS: u32 = (CHUNK + KEY_LANES - 1u) / KEY_LANES;
 const MASKED: f32 = -3e38;
 
+// A vec4 of scores, weights or totals has a component for each head.
 // Arrays of arrays, so that neighbours differ by constants and one bounds check does for them.
-var<workgroup> queries: array<array<array<vec4<f32>, QUERY_VECS>, 4>, QUADS>; // a component of four heads is a vec4
-var<workgroup> weights: array<array<array<vec4<f32>, QUADS>, KEY_LANES>, WEIGHT_ROWS>; // by key
+var<workgroup> queries: array<array<vec4<f32>, QUERY_VECS>, 4>; // by component; those of heads past HEADS are 0
+var<workgroup> weights: array<array<vec4<f32>, KEY_LANES>, WEIGHT_ROWS>; // by key
 
 var<private> keys_ahead: array<KvVec, 2u * BLOCK>;   // [ROUNDS, BLOCK]
 var<private> values_ahead: array<KvVec, VALUE_ROUNDS>;
-var<private> scores: array<vec4<f32>, 4>;            // [ROUNDS, 2], a vec4 has four heads
-var<private> largest: array<vec4<f32>, 2>;
-var<private> totals: array<vec4<f32>, 2>;
-var<private> sums: array<vec4<f32>, 8>;              // by head
+var<private> scores: array<vec4<f32>, 2>;            // by round
+var<private> largest: vec4<f32>;
+var<private> totals: vec4<f32>;
+var<private> sums: array<vec4<f32>, 4>;              // by head
 
 // A workgroup's share of a token's keys.
 struct Share {
@@ -78,124 +78,87 @@ fn add_products(sum: vec4<f32>, x: vec4<f32>, y: vec4<f32>, z: vec4<f32>, w: vec
   return fma(w, vec4<f32>(key.w), fma(z, vec4<f32>(key.z), fma(y, vec4<f32>(key.y), fma(x, vec4<f32>(key.x), sum))));
 }
 
-// Products of vec4 `v` of a block with four heads' queries.
-fn add_scores(v: u32, quad: u32, block: u32, part: u32) {
+// Products of vec4 `v` of a block with the heads' queries.
+fn add_scores(v: u32, block: u32, part: u32) {
   let d = (block * BLOCK + v) * ROW_PARTS + part;
-  let x = queries[quad][0][d];
-  let y = queries[quad][1][d];
-  let z = queries[quad][2][d];
-  let w = queries[quad][3][d];
-  let first = kv_unpack(keys_ahead[v]);
-  scores[quad] = add_products(scores[quad], x, y, z, w, first);
+  let x = queries[0][d];
+  let y = queries[1][d];
+  let z = queries[2][d];
+  let w = queries[3][d];
+  scores[0] = add_products(scores[0], x, y, z, w, kv_unpack(keys_ahead[v]));
   if (ROUNDS > 1u) {
-    let second = kv_unpack(keys_ahead[BLOCK + v]);
-    scores[2u + quad] = add_products(scores[2u + quad], x, y, z, w, second);
+    scores[1] = add_products(scores[1], x, y, z, w, kv_unpack(keys_ahead[BLOCK + v]));
   }
-}
-
-fn score_block(quad: u32, block: u32, part: u32) {
-  add_scores(0u, quad, block, part);
-  add_scores(1u, quad, block, part);
-  add_scores(2u, quad, block, part);
-  add_scores(3u, quad, block, part);
 }
 
 // Scores of the lane's keys, in all lanes of a row.
 fn score_chunk(share: Share, chunk: u32, lane: u32) {
-  scores = array<vec4<f32>, 4>();
+  scores = array<vec4<f32>, 2>();
+  let part = lane % ROW_PARTS;
   for (var block = 0u; block < KEY_BLOCKS; block++) {
     if (block > 0u) {
       load_keys(share, chunk, block, lane);
     }
-    score_block(0u, block, lane % ROW_PARTS);
-    if (QUADS > 1u) {
-      score_block(1u, block, lane % ROW_PARTS);
-    }
+    add_scores(0u, block, part);
+    add_scores(1u, block, part);
+    add_scores(2u, block, part);
+    add_scores(3u, block, part);
   }
-  let is_first = chunk + lane / ROW_PARTS < share.count;
-  let is_second = ROUNDS > 1u && chunk + ROUND_KEYS + lane / ROW_PARTS < share.count;
-  scores[0] = select(vec4<f32>(MASKED), join_row(scores[0]), is_first);
-  scores[2] = select(vec4<f32>(MASKED), join_row(scores[2]), is_second);
-  if (QUADS > 1u) {
-    scores[1] = select(vec4<f32>(MASKED), join_row(scores[1]), is_first);
-    scores[3] = select(vec4<f32>(MASKED), join_row(scores[3]), is_second);
-  }
+  let key = chunk + lane / ROW_PARTS;
+  scores[0] = select(vec4<f32>(MASKED), join_row(scores[0]), key < share.count);
+  scores[1] = select(vec4<f32>(MASKED), join_row(scores[1]), ROUNDS > 1u && key + ROUND_KEYS < share.count);
 }
 
 // Takes the chunk's scores into account in m. Returns by what the sums so far are to be multiplied.
-fn find_largest(lane: Lane) -> array<vec4<f32>, 2> {
-  let first = max(largest[0], max(scores[0], scores[2]));
-  let top = workgroup_largest(first, max(largest[1], max(scores[1], scores[3])), lane);
-  let fade = array<vec4<f32>, 2>(
-    exp(max(largest[0] - top[0], vec4<f32>(-80.0))),
-    exp(max(largest[1] - top[1], vec4<f32>(-80.0))),
-  );
+fn find_largest(lane: Lane) -> vec4<f32> {
+  let top = workgroup_largest(max(largest, max(scores[0], scores[1])), lane);
+  let fade = exp(max(largest - top, vec4<f32>(-80.0)));
   largest = top;
   return fade;
 }
 
-// exp(score - m) of a key to workgroup memory.
-fn weigh(score: vec4<f32>, top: vec4<f32>, key: u32, quad: u32, is_key: bool) {
-  let weight = select(vec4<f32>(), exp(min(score - top, vec4<f32>())), is_key);
-  weights[key / KEY_LANES][key % KEY_LANES][quad] = weight;
-}
-
-// Every lane of a row weighs its part of the row's scores.
+// exp(score - m) of the chunk's keys to workgroup memory: of a row's lanes, the first ROUNDS weigh a key each.
 fn weigh_chunk(share: Share, chunk: u32, lane: u32) {
-  let key = lane / ROW_PARTS;
-  if (ROW_PARTS > 1u) {
-    let part = lane % ROW_PARTS;
-    let is_odd = part % 2u == 1u;
-    let own = key + part / 2u * ROUND_KEYS;
-    let score = select(select(scores[0], scores[2], part > 1u), select(scores[1], scores[3], part > 1u), is_odd);
-    if (part % 2u < QUADS) {
-      weigh(score, select(largest[0], largest[1], is_odd), own, part % 2u, chunk + own < share.count);
-    }
-  } else {
-    weigh(scores[0], largest[0], key, 0u, chunk + key < share.count);
-    if (QUADS > 1u) {
-      weigh(scores[1], largest[1], key, 1u, chunk + key < share.count);
-    }
+  let round = lane % ROW_PARTS;
+  if (round < ROUNDS) {
+    let key = lane / ROW_PARTS + round * ROUND_KEYS;
+    let score = select(scores[0], scores[1], round > 0u);
+    let weight = select(vec4<f32>(), exp(min(score - largest, vec4<f32>())), chunk + key < share.count);
+    weights[key / KEY_LANES][key % KEY_LANES] = weight;
   }
 }
 
-fn fade_sums(quad: u32, fade: vec4<f32>) {
-  totals[quad] *= fade;
-  sums[4u * quad] *= fade.x;
-  sums[4u * quad + 1u] *= fade.y;
-  sums[4u * quad + 2u] *= fade.z;
-  sums[4u * quad + 3u] *= fade.w;
-}
-
-fn add_weighted(quad: u32, row: u32, key_lane: u32, value: vec4<f32>) {
-  var weight = weights[min(row, WEIGHT_ROWS - 1u)][key_lane][quad];
-  if (CHUNK % (VALUE_ROUNDS * KEY_LANES) != 0u) {
-    weight = select(vec4<f32>(), weight, row * KEY_LANES + key_lane < CHUNK);
-  }
-  totals[quad] += weight;
-  sums[4u * quad] = fma(vec4<f32>(weight.x), value, sums[4u * quad]);
-  if (HEADS > 1u) {
-    sums[4u * quad + 1u] = fma(vec4<f32>(weight.y), value, sums[4u * quad + 1u]);
-  }
-  if (HEADS > 2u) {
-    sums[4u * quad + 2u] = fma(vec4<f32>(weight.z), value, sums[4u * quad + 2u]);
-    sums[4u * quad + 3u] = fma(vec4<f32>(weight.w), value, sums[4u * quad + 3u]);
-  }
+fn fade_sums(fade: vec4<f32>) {
+  totals *= fade;
+  sums[0] *= fade.x;
+  sums[1] *= fade.y;
+  sums[2] *= fade.z;
+  sums[3] *= fade.w;
 }
 
 fn add_value(round: u32, first: u32, lane: u32) {
   let value = kv_unpack(values_ahead[round]);
-  add_weighted(0u, first + round, lane / HEAD_VECS, value);
-  if (QUADS > 1u) {
-    add_weighted(1u, first + round, lane / HEAD_VECS, value);
+  let row = first + round;
+  let key_lane = lane / HEAD_VECS;
+  var weight = weights[min(row, WEIGHT_ROWS - 1u)][key_lane];
+  if (CHUNK % (VALUE_ROUNDS * KEY_LANES) != 0u) {
+    weight = select(vec4<f32>(), weight, row * KEY_LANES + key_lane < CHUNK);
+  }
+  totals += weight;
+  sums[0] = fma(vec4<f32>(weight.x), value, sums[0]);
+  if (HEADS > 1u) {
+    sums[1] = fma(vec4<f32>(weight.y), value, sums[1]);
+  }
+  if (HEADS > 2u) {
+    sums[2] = fma(vec4<f32>(weight.z), value, sums[2]);
+  }
+  if (HEADS > 3u) {
+    sums[3] = fma(vec4<f32>(weight.w), value, sums[3]);
   }
 }
 
-fn add_chunk(share: Share, chunk: u32, fade: array<vec4<f32>, 2>, lane: u32) {
-  fade_sums(0u, fade[0]);
-  if (QUADS > 1u) {
-    fade_sums(1u, fade[1]);
-  }
+fn add_chunk(share: Share, chunk: u32, fade: vec4<f32>, lane: u32) {
+  fade_sums(fade);
   for (var row = 0u; row < WEIGHT_ROWS; row += VALUE_ROUNDS) {
     if (row > 0u) {
       load_values(share, chunk + row * KEY_LANES, lane);
@@ -214,7 +177,7 @@ fn add_chunk(share: Share, chunk: u32, fade: array<vec4<f32>, 2>, lane: u32) {
 // All of a share. The loads of a chunk are under way before the first is waited for; those of the next follow as their places
 // become free. The queries must be in workgroup memory before the first barrier.
 fn attend(share: Share, lane: Lane) {
-  largest = array<vec4<f32>, 2>(vec4<f32>(MASKED), vec4<f32>(MASKED));
+  largest = vec4<f32>(MASKED);
   workgroupBarrier();
   for (var chunk = 0u; chunk < share.count; chunk += CHUNK) {
     let has_next = chunk + CHUNK < share.count;
