@@ -7,12 +7,10 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { createGrammarEngine, type GrammarEngine } from "../grammar/grammar-engine.ts";
 import { grammarVocabulary } from "../grammar/vocabulary.ts";
 import { type Activations, allocateActivations } from "../model/activations.ts";
-import { matricesAreExact } from "../model/choose-matrices.ts";
-import { chooseMxfp4 } from "../model/choose-mxfp4.ts";
-import { chooseTestedVariant } from "../model/choose-variant.ts";
 import { createModelPlan } from "../model/plan.ts";
 import type { ModelPlan } from "../model/plan-types.ts";
 import type { PlanOptions } from "../model/shapes.ts";
+import { runTrials, settled } from "../model/trials.ts";
 import { type LoadStats, uploadWeights } from "../model/upload.ts";
 import { layOutWeights, type ModelWeights, writeParts } from "../model/weights.ts";
 import { assistantStopTokens } from "../text/stop-tokens.ts";
@@ -52,14 +50,14 @@ export async function loadModel(
   files: CheckpointFiles,
   options: LoadModelOptions,
 ): Promise<LoadedModel> {
-  const manifest = await readManifest(files, options.signal);
+  const [manifest, { hasMatrices, variant, mxfp4 }] = await settled(
+    readManifest(files, options.signal),
+    runTrials(gpu, options),
+  );
   const { config } = manifest;
-  const hasMatrices = gpu.hasMatrices && options.matrices !== false && (await matricesAreExact(gpu));
-  const variant = options.variant ?? (await chooseTestedVariant(gpu));
   const checked = checkedPlanOptions({ ...gpu, hasMatrices, variant }, manifest, options);
   const tokenizer = await readTokenizer(files, options.signal);
   const stopTokens = await readStopTokens(files, config, tokenizer, options.signal);
-  const mxfp4 = await chooseMxfp4(gpu);
   const buffers = createBufferSet(gpu);
   try {
     const layout = layOutWeights(manifest, buffers, checked);
