@@ -69,7 +69,7 @@ export const tuningCandidates = (base: KernelTuning, limits?: WorkgroupLimits): 
   lmHead: vec([2, 64], [4, 64], [4, 128], [8, 64]),
   lmHeadInt8: vec([4, 32], [4, 64], [8, 32], [8, 64]),
   qkv: [{ workgroupSize: 64 }, { workgroupSize: 128 }, { workgroupSize: 256 }],
-  qkvInt8: [{ workgroupSize: 64 }, { workgroupSize: 96 }, { workgroupSize: 128 }],
+  qkvInt8: [{ workgroupSize: 96 }, { workgroupSize: 128 }, { workgroupSize: 192 }],
   gateUpVec: vec([4, 32], [8, 64], [8, 32], [8, 96], [16, 96]),
   downVec: vec([4, 64], [4, 128], [4, 192], [8, 128], [8, 192]),
   linearTile: tiles("linearTile", base.linearTile.products, limits).reverse(),

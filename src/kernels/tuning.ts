@@ -41,13 +41,13 @@ export interface KernelTuning {
 /** The fastest measured on one NVIDIA H200 (docs/performance.md), and where nothing else is known. */
 export const defaultTuning: KernelTuning = {
   linearVec: { rows: 4, workgroupSize: 128 },
-  linearVecInt8: { rows: 4, workgroupSize: 128 },
-  lmHead: { rows: 4, workgroupSize: 64 },
+  linearVecInt8: { rows: 2, workgroupSize: 128 },
+  lmHead: { rows: 4, workgroupSize: 128 },
   lmHeadInt8: { rows: 8, workgroupSize: 32 },
   qkv: { workgroupSize: 128 },
-  qkvInt8: { workgroupSize: 96 },
-  gateUpVec: { rows: 16, workgroupSize: 96 },
-  downVec: { rows: 4, workgroupSize: 192 },
+  qkvInt8: { workgroupSize: 192 },
+  gateUpVec: { rows: 8, workgroupSize: 96 },
+  downVec: { rows: 4, workgroupSize: 128 },
   linearTile: { tileTokens: 64, tileRows: 64, tileThreads: 128, products: "f32" },
   linearTileInt8: { tileTokens: 64, tileRows: 64, tileThreads: 128, products: "f32" },
   moeTile: { tileTokens: 32, tileRows: 64, tileThreads: 64, products: "f32" },

@@ -85,7 +85,7 @@ describe("forced sizes", () => {
     ["rows that are no whole workgroups", { downVec: { rows: 128, workgroupSize: 16 } }, /2880/],
     ["more rows than invocations", { linearVec: { rows: 64, workgroupSize: 32 } }, /as many invocations/],
     ["more sums of dense rows than fit", { linearVec: { rows: 64 } }, /32768 bytes/],
-    ["more sums of logits than fit", { lmHead: { rows: 256 } }, /65792 bytes/],
+    ["more sums of logits than fit", { lmHead: { rows: 256, workgroupSize: 64 } }, /65792 bytes/],
     ["f32 tiles of 128 rows", { moeTile: { tileRows: 128, tileThreads: 128 } }, /f32 tile has 64 rows/],
     ["f32 tiles of 32 rows", { linearTile: { tileRows: 32, tileThreads: 64 } }, /f32 tile has 64 rows/],
     ["f32 tiles of 256 invocations", { linearTile: { tileThreads: 256 } }, /64 or 128 invocations/],
