@@ -2,13 +2,16 @@
 import { expect, it } from "vitest";
 import { testGpu } from "../testing/gpu-device.ts";
 
+/** A fast GPU may be through with one before Dawn looks for the first time. */
+const rounds = 4;
+
 it("Dawn looks at the GPU at most every 0.2 ms while it waits", async () => {
   const { device } = await testGpu();
   const module = device.createShaderModule({
     code: `@group(0) @binding(0) var<storage, read_write> sums: array<f32>;
       @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         var sum = f32(id.x);
-        for (var i = 0u; i < 100000u; i++) { sum = sum * 1.0001 + 0.5; }
+        for (var i = 0u; i < 50000u; i++) { sum = sum * 1.0001 + 0.5; }
         sums[id.x] = sum;
       }`,
   });
@@ -28,16 +31,19 @@ it("Dawn looks at the GPU at most every 0.2 ms while it waits", async () => {
   };
   globalThis.setImmediate = counting as typeof setImmediate;
   try {
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
-    pass.dispatchWorkgroups(64);
-    pass.end();
-    encoder.copyBufferToBuffer(sums, 0, read, 0, 16);
-    device.queue.submit([encoder.finish()]);
     const started = performance.now();
-    await read.mapAsync(GPUMapMode.READ);
+    for (let round = 0; round < rounds; round += 1) {
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(64);
+      pass.end();
+      encoder.copyBufferToBuffer(sums, 0, read, 0, 16);
+      device.queue.submit([encoder.finish()]);
+      await read.mapAsync(GPUMapMode.READ);
+      read.unmap();
+    }
     const milliseconds = performance.now() - started;
     expect(looks).toBeGreaterThan(0);
     expect(looks).toBeLessThanOrEqual(milliseconds / 0.2 + 2);

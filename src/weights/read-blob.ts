@@ -25,24 +25,5 @@ async function readStream(blob: Blob, target: Uint8Array): Promise<number> {
     if (done) return filled;
     target.set(value, filled);
     filled += value.byteLength;
-    free(value);
   }
-}
-
-/** A port whose other end is closed: what is transferred to it is gone. */
-let sink: MessagePort | undefined;
-
-/**
- * Gives a piece's memory back at once. Left to be collected, pieces pile up to gigabytes while a model is read, and each new
- * one takes memory that was never touched. (`ArrayBuffer.prototype.transfer` does not free them in Chromium 156: it only
- * hides them from the collector.)
- */
-function free({ buffer, byteLength }: Uint8Array<ArrayBuffer>): void {
-  if (buffer.byteLength !== byteLength) return;
-  if (sink === undefined) {
-    const channel = new MessageChannel();
-    channel.port2.close();
-    sink = channel.port1;
-  }
-  sink.postMessage(null, [buffer]);
 }
