@@ -31,7 +31,7 @@ export function benchTable(report: BenchReport): string {
     ...(decodeByGrammar === undefined ? [] : [["", grammarLine(decodeByGrammar)] as const]),
     [
       "a token",
-      `${report.dispatchesPerToken} dispatches, CPU ${cpu.encodeMs.toFixed(2)} ms to encode and ${cpu.submitMs.toFixed(2)} ms to submit`,
+      `${report.dispatchesPerToken} dispatches${gpuTimes(report)}, CPU ${cpu.encodeMs.toFixed(2)} ms to encode and ${cpu.submitMs.toFixed(2)} ms to submit`,
     ],
     ...prefill.map(
       ({ tokens, tokensPerSecond }) =>
@@ -55,6 +55,11 @@ const tuningLine = ({ tuning }: EngineInfo): string =>
   `${tuning.source}: ${Object.entries(tuning.sizes)
     .map(([row, sizes]) => `${row} ${Object.values(sizes).join("x")}`)
     .join(", ")}`;
+
+function gpuTimes({ decode, decodeAtDepth }: BenchReport): string {
+  const times = [decode.gpuMs, decodeAtDepth?.gpuMs].filter((ms) => ms !== undefined);
+  return times.length === 0 ? "" : `, ${times.map((ms) => ms.toFixed(3)).join(" and ")} ms on the GPU`;
+}
 
 const decodeLine = (rate: DecodeRate): string =>
   [

@@ -42,6 +42,8 @@ export interface DecodeRate extends Rate {
   readonly bytesPerSecond: number;
   /** bytesPerSecond over the ceiling's. */
   readonly shareOfCeiling: number;
+  /** Median GPU time of a token, in ms, without what lies between submits: tells sizes apart that a rate does not. Only with timestamps. */
+  readonly gpuMs?: number;
 }
 
 /** A decode rate under a grammar, where each token waits for the one before and for the mask after it. */

@@ -1,13 +1,14 @@
 import type { Gpu } from "../gpu/gpu.ts";
 import { canProfile } from "../gpu/profile.ts";
 import { isLeftOut } from "../gpu/steps.ts";
+import { timePasses } from "../gpu/time-passes.ts";
 import { median, timeEncoding } from "../gpu/time-steps.ts";
 import type { LoadedModel } from "../runtime/loaded-model.ts";
 import { writePass } from "../runtime/passes.ts";
 import type { GenerateStats } from "../runtime/types.ts";
 import type { Ceiling } from "./ceiling.ts";
 import { firstTokenPrompt, tokensAtDepth } from "./check-context.ts";
-import { profilePass } from "./profile-model.ts";
+import { profilePass, promptOf } from "./profile-model.ts";
 import {
   type BenchOptions,
   type BenchReport,
@@ -39,7 +40,11 @@ export async function runBench(
   const time = (what: string, promptTokens: number, newTokens: number) =>
     timeGenerations(model, { what, promptTokens, newTokens }, options);
   const rates = decodeRates(model, ceiling);
-  const decode = rates(0, decodeTokens, await time(`decode ${decodeTokens}`, 1, decodeTokens));
+  const timeDecode = async (what: string, atDepth: number, tokens: number): Promise<DecodeRate> => ({
+    ...rates(atDepth, tokens, await time(what, Math.max(1, atDepth), tokens)),
+    ...(canProfile(gpu) && { gpuMs: await timeTokenOnGpu(gpu, model, Math.max(1, atDepth), tokens - 1) }),
+  });
+  const decode = await timeDecode(`decode ${decodeTokens}`, 0, decodeTokens);
   const byGrammar =
     options.grammar === true ? { decodeByGrammar: await timeByGrammar(model, decode, options) } : {};
   const prefill: Rate[] = [];
@@ -52,7 +57,7 @@ export async function runBench(
     depth === undefined
       ? {}
       : {
-          decodeAtDepth: rates(depth, deepTokens, await time(`decode at depth ${depth}`, depth, deepTokens)),
+          decodeAtDepth: await timeDecode(`decode at depth ${depth}`, depth, deepTokens),
         };
   const first = await time(`first token of a ${firstTokenPrompt}-token prompt`, firstTokenPrompt, 1);
   const cpu = await timeDecodeEncoding(gpu, model);
@@ -96,6 +101,22 @@ const decodeSteps = ({ plan }: LoadedModel) => {
   const run = { numTokens: 1, maxKeys: 1 };
   return [...plan.decode, ...plan.head, ...plan.sample].filter((step) => !isLeftOut(step, run));
 };
+
+/** Median milliseconds of `count` tokens from `position` on, whose keys and values are those of the generation before. */
+async function timeTokenOnGpu(
+  gpu: Gpu,
+  model: LoadedModel,
+  position: number,
+  count: number,
+): Promise<number> {
+  const { plan, config } = model;
+  const runs = Array.from({ length: Math.min(count, gpu.adapter.isSoftware ? 2 : 128) }, (_, i) => ({
+    numTokens: 1,
+    maxKeys: position + i + 1,
+  }));
+  writePass(gpu, plan, promptOf(1, config.vocabSize), { position, numTokens: 1 });
+  return median(await timePasses(gpu, [...plan.decode, ...plan.head, ...plan.sample], runs));
+}
 
 async function timeDecodeEncoding(gpu: Gpu, model: LoadedModel) {
   const position = Math.min(64, model.info.contextLength - 1);

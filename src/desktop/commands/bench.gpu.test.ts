@@ -79,6 +79,8 @@ function checkRates({
     prefill[0]?.tokensPerSecond,
     timeToFirstTokenMs,
     cpu.encodeMs,
+    decode.gpuMs,
+    decodeAtDepth?.gpuMs,
   ])
     expect(value).toBeGreaterThan(0);
   expect(decode.shareOfCeiling).toBeCloseTo(

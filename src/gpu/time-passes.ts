@@ -1,0 +1,40 @@
+import { createBufferSet, readBuffer } from "./buffers.ts";
+import type { Gpu } from "./gpu.ts";
+import { encodePass, type Step, submit } from "./steps.ts";
+
+/** Passes under way at once, so that the GPU never waits for the CPU. */
+const ahead = 4;
+
+/**
+ * Milliseconds that each of `runs` takes on the GPU, one pass and one submit each, in order, by timestamps of its begin and
+ * end: what lies between submits is not in it. The adapter must have timestamps (`canProfile`). @throws device-lost
+ */
+export async function timePasses<Run>(
+  gpu: Gpu,
+  steps: readonly Step<Run>[],
+  runs: readonly Run[],
+): Promise<number[]> {
+  const { device } = gpu;
+  const count = 2 * runs.length;
+  const querySet = device.createQuerySet({ label: "passes", type: "timestamp", count });
+  const buffers = createBufferSet(gpu);
+  try {
+    const stamps = buffers.queryResults("passes", 8 * count);
+    const underWay: Promise<unknown>[] = [];
+    for (const [i, run] of runs.entries()) {
+      submit(gpu, "passes", (encoder) => {
+        const places = { beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
+        encodePass(encoder, steps, run, { label: "passes", timestampWrites: { querySet, ...places } });
+        if (i === runs.length - 1) encoder.resolveQuerySet(querySet, 0, count, stamps, 0);
+      });
+      underWay.push(device.queue.onSubmittedWorkDone());
+      if (underWay.length >= ahead) await underWay.shift();
+    }
+    const times = new BigUint64Array(await readBuffer(gpu, stamps));
+    // Drivers may set their clock back.
+    return runs.map((_, i) => Math.max(0, Number((times[2 * i + 1] ?? 0n) - (times[2 * i] ?? 0n)) / 1e6));
+  } finally {
+    querySet.destroy();
+    buffers.destroy();
+  }
+}
