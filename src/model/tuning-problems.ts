@@ -6,22 +6,23 @@ import { moeDownVec } from "../kernels/moe/moe-down-vec.ts";
 import { moeGateUpSwigluTile } from "../kernels/moe/moe-gate-up-swiglu-tile.ts";
 import { moeGateUpSwigluVec } from "../kernels/moe/moe-gate-up-swiglu-vec.ts";
 import { lmHeadVec } from "../kernels/sample/lm-head-vec.ts";
-import { denseFormats, lmHeadShape, moeShape, type PlanOptions, queryWidth } from "./shapes.ts";
+import { denseFormats, lmHeadShape, moeShape, type PlanOptions, qkvWidth, queryWidth } from "./shapes.ts";
 
 /** The rules of kernels that a plan's sizes (`PlanOptions.tuning`) break for this model, as sentences; empty where it can run. */
 export function tuningProblems(config: ModelConfig, options: PlanOptions): string[] {
   const moe = moeShape(config, options);
   const { tuning } = options;
-  const linear = {
-    ...{ inputSize: queryWidth(config), outputSize: config.hiddenSize, tuning },
-    dense: denseFormats(config, options).out,
-  };
+  const dense = denseFormats(config, options);
+  const qkv = { inputSize: config.hiddenSize, outputSize: qkvWidth(config), dense: dense.qkv, tuning };
+  const out = { inputSize: queryWidth(config), outputSize: config.hiddenSize, dense: dense.out, tuning };
   const problems = [
-    linearResidualVec.check?.(linear),
+    linearResidualVec.check?.(out),
     lmHeadVec.check?.(lmHeadShape(config, options)),
     moeGateUpSwigluVec.check?.(moe),
     moeDownVec.check?.(moe),
-    linearTile.check?.({ ...linear, addBias: true, addToOut: true }),
+    // The formats of the two may differ, and with them the sizes.
+    linearTile.check?.({ ...qkv, addBias: true, addToOut: false }),
+    linearTile.check?.({ ...out, addBias: true, addToOut: true }),
     moeGateUpSwigluTile.check?.(moe),
     moeDownTile.check?.(moe),
   ];

@@ -23,6 +23,11 @@ const shapes = {
     ...syntheticConfig("20b"),
     ...{ vocab_size: 1024, eos_token_id: 3, intermediate_size: 23040 },
   },
+  "an output projection whose rows are no whole blocks of int8": {
+    ...syntheticConfig("20b"),
+    ...{ num_local_experts: 4, vocab_size: 1024, eos_token_id: 3, hidden_size: 64, intermediate_size: 64 },
+    ...{ num_attention_heads: 3, num_key_value_heads: 1, head_dim: 40 },
+  },
   "many heads": {
     ...syntheticConfig("20b"),
     ...{ num_local_experts: 4, vocab_size: 1024, eos_token_id: 3 },
@@ -113,6 +118,18 @@ describe("forced sizes", () => {
     expect((await forced({ linearTile: half })).tuning.linearTile).toMatchObject(half);
     await expect(forced({ linearTileInt8: half })).rejects.toThrow(/more than the 32768 bytes/);
     expect((await forced({ moeTile: { tileTokens: 64 } }, false)).tuning.moeTile.products).toBe("f32");
+  });
+
+  it("are refused where only some dense weights are int8", async () => {
+    const shape = "an output projection whose rows are no whole blocks of int8";
+    const forced = (tuning: LoadModelOptions["tuning"]) =>
+      check(shape, gpu, { dense: "int8", ...(tuning && { tuning }) });
+    const wrong = { tileRows: 32, tileThreads: 64 };
+    await expect(forced({ linearTileInt8: wrong })).rejects.toThrow(/f32 tile has 64 rows/);
+    await expect(forced({ linearTile: wrong })).rejects.toThrow(/f32 tile has 64 rows/);
+    expect((await forced({ linearTileInt8: { tileThreads: 64 } })).tuning.linearTileInt8.tileThreads).toBe(
+      64,
+    );
   });
 
   it("are taken where kernels can run with them", async () => {
