@@ -1,3 +1,4 @@
+import { EngineError } from "../errors.ts";
 import { createBufferSet, readBuffer } from "./buffers.ts";
 import type { Gpu } from "./gpu.ts";
 import { encodePass, type Step, submit } from "./steps.ts";
@@ -5,11 +6,26 @@ import { encodePass, type Step, submit } from "./steps.ts";
 /** Passes under way at once, so that the GPU never waits for the CPU. */
 const ahead = 4;
 
+/** Runs of one query set, which has at most 4,096 entries: a begin and an end each. */
+const mostRuns = 2048;
+
 /**
  * Milliseconds that each of `runs` takes on the GPU, one pass and one submit each, in order, by timestamps of its begin and
- * end: what lies between submits is not in it. The adapter must have timestamps (`canProfile`). @throws device-lost
+ * end: what lies between submits is not in it. The adapter must have timestamps (`canProfile`). More than 2,048 runs are timed
+ * in groups of as many, and the GPU waits for the CPU between groups. @throws device-lost
  */
 export async function timePasses<Run>(
+  gpu: Gpu,
+  steps: readonly Step<Run>[],
+  runs: readonly Run[],
+): Promise<number[]> {
+  const times: number[] = [];
+  for (let first = 0; first < runs.length; first += mostRuns)
+    times.push(...(await timeGroup(gpu, steps, runs.slice(first, first + mostRuns))));
+  return times;
+}
+
+async function timeGroup<Run>(
   gpu: Gpu,
   steps: readonly Step<Run>[],
   runs: readonly Run[],
@@ -27,7 +43,9 @@ export async function timePasses<Run>(
         encodePass(encoder, steps, run, { label: "passes", timestampWrites: { querySet, ...places } });
         if (i === runs.length - 1) encoder.resolveQuerySet(querySet, 0, count, stamps, 0);
       });
-      underWay.push(device.queue.onSubmittedWorkDone());
+      const ended = settled(gpu);
+      ended.catch(() => {}); // awaited later, or not at all where one before it fails
+      underWay.push(ended);
       if (underWay.length >= ahead) await underWay.shift();
     }
     const times = new BigUint64Array(await readBuffer(gpu, stamps));
@@ -36,5 +54,13 @@ export async function timePasses<Run>(
   } finally {
     querySet.destroy();
     buffers.destroy();
+  }
+}
+
+async function settled({ device }: Gpu): Promise<void> {
+  try {
+    await device.queue.onSubmittedWorkDone();
+  } catch (cause) {
+    throw new EngineError("device-lost", "The GPU went away while passes were timed.", { cause });
   }
 }
