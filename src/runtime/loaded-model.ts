@@ -42,14 +42,16 @@ export interface LoadedModel {
 }
 
 /**
- * Loads a checkpoint: everything is checked, then every buffer is allocated, then the weights are streamed while the
- * kernels compile. On failure nothing stays allocated.
+ * Loads a checkpoint: while its headers are read, the adapter is tried out (`runTrials`: a few small buffers and kernels); then
+ * everything is checked, then every buffer is allocated, then the weights are streamed while the kernels compile. On failure
+ * nothing stays allocated.
  */
 export async function loadModel(
   gpu: Gpu,
   files: CheckpointFiles,
   options: LoadModelOptions,
 ): Promise<LoadedModel> {
+  throwIfAborted(options.signal);
   const [manifest, { hasMatrices, variant, mxfp4 }] = await settled(
     readManifest(files, options.signal),
     runTrials(gpu, options),
