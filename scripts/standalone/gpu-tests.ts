@@ -7,8 +7,8 @@ const { values, positionals } = parseArgs({
   options: { shard: { type: "string", default: "1/1" } },
   allowPositionals: true,
 });
-const [index = Number.NaN, count = Number.NaN] = values.shard.split("/").map(Number);
-if (!(Number.isInteger(index) && Number.isInteger(count) && index >= 1 && index <= count))
+const [, index = 0, count = 0] = (/^(\d+)\/(\d+)$/.exec(values.shard) ?? []).map(Number);
+if (index < 1 || index > count)
   throw new Error(`--shard: expected a number of a count, such as 1/4, got ${values.shard}`);
 
 const files = Object.entries(import.meta.glob("../../src/**/*.gpu.test.ts"));
