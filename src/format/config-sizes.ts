@@ -8,7 +8,7 @@ export const mxfp4BlockValues = 32;
 /** The router and the grouping by expert hold a number per expert in one workgroup of 256 invocations. */
 export const maxExperts = 256;
 
-/** Above it the decode attention of one head outgrows the workgroup memory that every adapter has (16 KiB). */
+/** The attention kernels were not tested above it. */
 export const maxHeadDim = 128;
 
 /** The attention kernels read heads 8 values at a time. */

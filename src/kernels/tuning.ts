@@ -61,7 +61,7 @@ export const matrixTuning: KernelTuning = {
   moeTile: { tileTokens: 64, tileRows: 256, tileThreads: 256, products: "matrix" },
 };
 
-/** The rows that are tiles, in the order in which a report names them. */
+/** The rows that are tiles. */
 export const tileKeys = ["linearTile", "linearTileInt8", "moeTile"] as const;
 export type TileKey = (typeof tileKeys)[number];
 

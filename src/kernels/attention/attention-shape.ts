@@ -14,7 +14,7 @@ export const attentionConstants = (shape: AttentionShape) => ({
   SCALE: f32(1 / Math.sqrt(shape.headDim)),
 });
 
-/** Rules that every attention kernel has. Above 128 dims attention-sink-decode would outgrow the default workgroup memory. */
+/** Rules that every attention kernel has. Above 128 dims none of them was tested. */
 export function checkAttentionShape(shape: AttentionShape): string[] {
   return [
     ...checkKvShape(shape),

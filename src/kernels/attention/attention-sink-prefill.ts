@@ -8,7 +8,7 @@ import { kvLibrary } from "./kv-cache.ts";
 const workgroupSize = 64;
 
 /** Keys and values of a tile together take at most 8 KiB, half of the workgroup memory that every adapter has. */
-const tileKeys = (headDim: number): number => Math.min(32, Math.floor(256 / headDim) * 4);
+const keysPerTile = (headDim: number): number => Math.min(32, Math.floor(256 / headDim) * 4);
 
 /**
  * Causal attention with sinks for many tokens, whose keys and values already lie in the cache. q, out: [T, Q*D] f32;
@@ -30,7 +30,7 @@ export const attentionSinkPrefill = defineKernel({
     ...attentionConstants(shape),
     HEAD_VECS: shape.headDim / 4,
     WG_SIZE: workgroupSize,
-    TILE_KEYS: tileKeys(shape.headDim),
+    TILE_KEYS: keysPerTile(shape.headDim),
   }),
   check: checkAttentionShape,
 });

@@ -83,7 +83,7 @@ fn store_lanes(lane: u32) {
 
 // Joins the key lanes' sums, and writes them.
 fn write_heads(place: Place, lane: u32) {
-  workgroupBarrier(); // what lies there may still be read
+  workgroupBarrier(); // not needed: attend's last one comes after its reads of scratch; it keeps this true if attend changes
   store_lanes(lane);
   workgroupBarrier();
   for (var i = lane; i < HEADS * HEAD_VECS; i += WG_SIZE) {

@@ -1,6 +1,6 @@
 // A token's attention over a chunk of its keys, for HEADS (at most 4) heads that share them: scores, the softmax's m, and sums of
-// weighted values so far. Two barriers a chunk. Needs lib/kv-*, lib/row-parts-*, lib/largest-*, the bindings `keys` and
-// `values`, and LARGEST_VECS vec4s of workgroup memory as `scratch`.
+// weighted values so far. Two barriers a chunk with lib/largest-subgroups, three with lib/largest-workgroup. Needs lib/kv-*,
+// lib/row-parts-*, lib/largest-*, the bindings `keys` and `values`, and LARGEST_VECS vec4s of workgroup memory as `scratch`.
 // Private arrays are indexed by constants alone, in functions that are called with constants: in a loop that a compiler
 // does not unroll they would lie in memory.
 const HEAD_VECS: u32 = D / 4u;

@@ -7,7 +7,7 @@
 //   fn expand_rests(raw: RawWeights, part: u32) -> vec4<u32>     their rests in that order; called where there are two
 // Inputs are put in the same order, on which a sum of products does not depend.
 // An input is split in two f16, its leading bits and the rest, so that hardly more of it is lost than f32 sums lose;
-// weights of MXFP4 and bf16 are exact in f16 from 2^-24 to 2^15, and those of int8 in two. The product of two rests is left
+// weights are exact in f16 up to 2^15, MXFP4 from 2^-23 and bf16 (8 bits) from 2^-17, and those of int8 in two. The product of two rests is left
 // out: it is at most 2^-21 of the whole, and of either sign. Of any weight what lies below 2^-25 is lost. Sums return to
 // the invocations through workgroup memory.
 // Matrices are single variables: in arrays they would lie in memory (measured on an H200: a third slower).
