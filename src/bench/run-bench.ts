@@ -110,7 +110,7 @@ async function timeTokenOnGpu(
   count: number,
 ): Promise<number> {
   const { plan, config } = model;
-  const runs = Array.from({ length: Math.min(count, gpu.adapter.isSoftware ? 2 : 128) }, (_, i) => ({
+  const runs = Array.from({ length: Math.min(count, gpu.adapter.isSoftware ? 8 : 128) }, (_, i) => ({
     numTokens: 1,
     maxKeys: position + i + 1,
   }));

@@ -4,6 +4,10 @@ import { type AdapterChoice, openDawn } from "./dawn.ts";
 
 const swiftShader = "/lib/vk_swiftshader_icd.json";
 
+const card = { info: { vendor: "a", architecture: "b", description: "c", device: "d" } };
+/** Mesa on the CPU, where it is the only driver. */
+const cpu = { info: { ...card.info, description: "llvmpipe (LLVM 19)" } };
+
 interface Scene {
   readonly choice?: AdapterChoice;
   readonly hasGpu: boolean;
@@ -20,6 +24,7 @@ async function open({ choice = "auto", hasGpu, answers = [], icd, drivers }: Sce
   const said: string[] = [];
   const env: NodeJS.ProcessEnv = drivers === undefined ? {} : { VK_ICD_FILENAMES: drivers };
   let asked = 0;
+  const opened: string[] = [];
   const create = (flags: string[]) => {
     made.push(flags.includes("backend=vulkan") ? "swiftshader" : "hardware");
     return { requestAdapter: async () => answers[asked++] ?? null } as unknown as GPU;
@@ -29,22 +34,24 @@ async function open({ choice = "auto", hasGpu, answers = [], icd, drivers }: Sce
     env,
     mayHaveGpu: () => hasGpu,
     swiftShader: () => icd,
+    pace: () => ({ opened: (isSoftware) => opened.push(isSoftware ? "software" : "hardware") }),
   });
   const error = await opening.then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  return { made, said, env, asked, error };
+  return { made, said, env, asked, opened, error };
 }
 
 describe("auto", () => {
   it("takes the GPU", async () => {
-    const outcome = await open({ hasGpu: true, answers: [{}], icd: swiftShader });
+    const outcome = await open({ hasGpu: true, answers: [card], icd: swiftShader });
     expect(outcome).toMatchObject({ made: ["hardware"], said: [], asked: 1, env: {}, error: undefined });
+    expect(outcome.opened).toEqual(["hardware"]);
   });
 
   it("asks again where the first answer is null: a driver may be restarting", async () => {
-    const outcome = await open({ hasGpu: true, answers: [null, {}], icd: swiftShader });
+    const outcome = await open({ hasGpu: true, answers: [null, card], icd: swiftShader });
     expect(outcome).toMatchObject({ made: ["hardware"], said: [], asked: 2 });
   });
 
@@ -53,6 +60,7 @@ describe("auto", () => {
     expect(outcome.made).toEqual(["hardware", "swiftshader"]);
     expect(outcome.said).toEqual([expect.stringMatching(/^No GPU was found/)]);
     expect(outcome.env.VK_DRIVER_FILES).toBe(swiftShader);
+    expect(outcome.opened).toEqual(["software"]);
   });
 
   it("never asks a machine without a GPU for one, since Dawn would print warnings", async () => {
@@ -62,15 +70,15 @@ describe("auto", () => {
   });
 
   it("treats SwiftShader by name as SwiftShader: it needs toggles of its own", async () => {
-    const outcome = await open({ hasGpu: true, answers: [{}], icd: swiftShader, drivers: swiftShader });
+    const outcome = await open({ hasGpu: true, answers: [card], icd: swiftShader, drivers: swiftShader });
     expect(outcome).toMatchObject({ made: ["swiftshader"], asked: 0 });
     expect(
-      await open({ hasGpu: true, answers: [{}], icd: swiftShader, drivers: "/lavapipe.json" }),
-    ).toMatchObject({ made: ["hardware"], said: [] });
+      await open({ hasGpu: true, answers: [cpu], icd: swiftShader, drivers: "/lavapipe.json" }),
+    ).toMatchObject({ made: ["hardware"], said: [], opened: ["software"] });
   });
 
   it("asks all the same where there is no SwiftShader", async () => {
-    const outcome = await open({ hasGpu: false, answers: [{}] });
+    const outcome = await open({ hasGpu: false, answers: [card] });
     expect(outcome).toMatchObject({ made: ["hardware"], said: [], error: undefined });
   });
 
@@ -83,7 +91,7 @@ describe("auto", () => {
 
 describe("swiftshader", () => {
   it("is taken without a look at the GPU", async () => {
-    const outcome = await open({ choice: "swiftshader", hasGpu: true, answers: [{}], icd: swiftShader });
+    const outcome = await open({ choice: "swiftshader", hasGpu: true, answers: [card], icd: swiftShader });
     expect(outcome).toMatchObject({ made: ["swiftshader"], said: [], asked: 0 });
     expect(outcome.env.VK_ICD_FILENAMES).toBe(swiftShader);
   });

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { EngineError, isEngineError } from "../errors.ts";
-import { requestAdapter } from "../gpu/adapter.ts";
+import { adapterFacts, requestAdapter } from "../gpu/adapter.ts";
 import { mayHaveGpu } from "./gpu-hardware.ts";
-import { paceTicks } from "./paced-ticks.ts";
+import { paceTicks, type TickPacer } from "./paced-ticks.ts";
 
 /** Which GPU the desktop engine asks for. `auto` takes a real GPU and falls back to SwiftShader. */
 export type AdapterChoice = "auto" | "swiftshader";
@@ -51,6 +51,8 @@ export interface DawnSurroundings {
   readonly mayHaveGpu: () => boolean;
   /** SwiftShader's driver file, if it is here. */
   readonly swiftShader: () => string | undefined;
+  /** Paces this thread's polls of Dawn. */
+  readonly pace: () => TickPacer;
 }
 
 const realSurroundings: DawnSurroundings = {
@@ -58,6 +60,7 @@ const realSurroundings: DawnSurroundings = {
   env: process.env,
   mayHaveGpu: () => mayHaveGpu(),
   swiftShader: () => swiftShaderIcd(),
+  pace: () => paceTicks(),
 };
 
 /** One more than the null with which a driver that restarts answers; a machine without a GPU is not kept waiting. */
@@ -72,17 +75,17 @@ const adapterAttempts = 2;
 export async function openDawn(
   choice: AdapterChoice = "auto",
   onFallback: (sentence: string) => void = () => {},
-  { load, env, mayHaveGpu, swiftShader }: DawnSurroundings = realSurroundings,
+  { load, env, mayHaveGpu, swiftShader, pace }: DawnSurroundings = realSurroundings,
 ): Promise<GPU> {
   const dawn = await load();
   Object.assign(globalThis, dawn.globals);
-  const pacer = paceTicks();
+  const pacer = pace();
   const icd = swiftShader();
   if (choice === "auto") {
     // Dawn prints warnings where it finds nothing, so it is asked only where there may be a GPU, or nothing else is left.
     const isWorthIt =
       icd === undefined || (mayHaveGpu() && (env.VK_DRIVER_FILES || env.VK_ICD_FILENAMES) !== icd);
-    const gpu = isWorthIt ? await hardware(dawn) : undefined;
+    const gpu = isWorthIt ? await hardware(dawn, pacer) : undefined;
     if (gpu !== undefined) return gpu;
     if (icd !== undefined)
       onFallback("No GPU was found: running on SwiftShader, a CPU implementation of Vulkan. It is slow.");
@@ -93,18 +96,19 @@ export async function openDawn(
       "There is no GPU here and no SwiftShader either: install Chromium (it ships SwiftShader), or set GPT_OSS_SWIFTSHADER_ICD to its vk_swiftshader_icd.json.",
     );
   }
-  pacer.sleeps = true;
+  pacer.opened(true);
   env.VK_ICD_FILENAMES = icd;
   env.VK_DRIVER_FILES = icd;
   return dawn.create(["backend=vulkan", `${softwareToggles},timestamp_quantization`]);
 }
 
 /** An instance that gives an adapter, or undefined where it gives none, also when asked again. */
-async function hardware(dawn: DawnModule): Promise<GPU | undefined> {
+async function hardware(dawn: DawnModule, pacer: TickPacer): Promise<GPU | undefined> {
   const toggles = process.env.GPT_OSS_DAWN_FEATURES;
   const gpu = dawn.create([exactTimestamps, ...(toggles ? [`enable-dawn-features=${toggles}`] : [])]);
   try {
-    await requestAdapter(gpu, { attempts: adapterAttempts });
+    const adapter = await requestAdapter(gpu, { attempts: adapterAttempts });
+    pacer.opened(adapterFacts(adapter).isSoftware);
     return gpu;
   } catch (error) {
     if (isEngineError(error, "adapter-unavailable")) return undefined;

@@ -70,6 +70,7 @@ describe("callbacks of Dawn", () => {
     };
     for (const i of looks.keys()) scope.setImmediate(nativeTick(() => count(i)));
     scope.setImmediate(nativeTick(() => scope.setImmediate(nativeTick(() => count(0)))));
+    turn(0);
     turn(0.1);
     expect(looks).toEqual([1, 1, 1]);
     turn(0.05);
@@ -79,9 +80,35 @@ describe("callbacks of Dawn", () => {
     expect(looks).toEqual([2, 1, 1]);
   });
 
+  it("take no other with them where they throw", () => {
+    const { scope, turn } = scene();
+    let polls = 0;
+    const failing = () => {
+      throw new Error("a listener failed");
+    };
+    scope.setImmediate(nativeTick(failing));
+    scope.setImmediate(nativeTick(() => polls++));
+    expect(() => turn(0)).toThrow("a listener failed");
+    turn(0);
+    expect(polls).toBe(1);
+  });
+
+  it("come where the clock was set back", () => {
+    const { scope, turn } = scene();
+    let polls = 0;
+    const poll = () => {
+      polls += 1;
+      if (polls === 1) scope.setImmediate(nativeTick(poll));
+    };
+    scope.setImmediate(nativeTick(poll));
+    turn(-100);
+    turn(0);
+    expect(polls).toBe(2);
+  });
+
   it("sleep in between where the CPU is the GPU", () => {
     const { scope, pacer, turn, waiting } = scene();
-    pacer.sleeps = true;
+    pacer.opened(true);
     let looks = 0;
     const look = () => {
       looks += 1;
@@ -93,6 +120,17 @@ describe("callbacks of Dawn", () => {
       expect(waiting()).toBe(0);
     }
     expect(looks).toBe(12); // 12.5 ms
+  });
+
+  it("do not sleep where hardware was opened as well", () => {
+    const { scope, pacer, turn } = scene();
+    pacer.opened(true);
+    pacer.opened(false);
+    pacer.opened(true);
+    let polls = 0;
+    scope.setImmediate(nativeTick(() => polls++));
+    turn(0);
+    expect(polls).toBe(1);
   });
 
   it("end with the last: nothing runs on behind it", () => {
@@ -128,6 +166,9 @@ describe("every other callback", () => {
     const once = scope.setImmediate;
     paceTicks(scope);
     expect(scope.setImmediate).toBe(once);
+    scope.setImmediate = setImmediate as never; // as faked timers do when they go
+    paceTicks(scope);
+    expect(scope.setImmediate).not.toBe(setImmediate);
     expect(await promisify(scope.setImmediate as typeof setImmediate)("value")).toBe("value");
     let ran = false;
     clearImmediate(scope.setImmediate(() => (ran = true)) as NodeJS.Immediate);
