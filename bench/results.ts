@@ -41,7 +41,7 @@ function figures(report: BenchReport): HTMLElement {
     [
       "A token",
       `${report.dispatchesPerToken} dispatches`,
-      `${cpu.encodeMs.toFixed(2)} ms to encode, ${cpu.submitMs.toFixed(2)} ms to submit`,
+      `${decode.gpuMs === undefined ? "" : `${decode.gpuMs.toFixed(1)} ms on the GPU, `}${cpu.encodeMs.toFixed(2)} ms to encode, ${cpu.submitMs.toFixed(2)} ms to submit`,
     ],
     [
       "GPU memory",
