@@ -1,3 +1,4 @@
+import { EngineError } from "../errors.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Pipeline } from "./pipelines.ts";
 
@@ -53,4 +54,13 @@ export function submit(gpu: Gpu, label: string, encode: (encoder: GPUCommandEnco
   const encoder = gpu.device.createCommandEncoder({ label });
   encode(encoder);
   gpu.device.queue.submit([encoder.finish()]);
+}
+
+/** Waits until the GPU is through with everything submitted. `during` completes "The GPU went away while". @throws device-lost */
+export async function workDone({ device }: Gpu, during: string): Promise<void> {
+  try {
+    await device.queue.onSubmittedWorkDone();
+  } catch (cause) {
+    throw new EngineError("device-lost", `The GPU went away while ${during}.`, { cause });
+  }
 }

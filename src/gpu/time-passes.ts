@@ -1,7 +1,6 @@
-import { EngineError } from "../errors.ts";
 import { createBufferSet, readBuffer } from "./buffers.ts";
 import type { Gpu } from "./gpu.ts";
-import { encodePass, type Step, submit } from "./steps.ts";
+import { encodePass, type Step, submit, workDone } from "./steps.ts";
 
 /** Passes under way at once, so that the GPU never waits for the CPU. */
 const ahead = 4;
@@ -43,7 +42,7 @@ async function timeGroup<Run>(
         encodePass(encoder, steps, run, { label: "passes", timestampWrites: { querySet, ...places } });
         if (i === runs.length - 1) encoder.resolveQuerySet(querySet, 0, count, stamps, 0);
       });
-      const ended = settled(gpu);
+      const ended = workDone(gpu, "passes were timed");
       ended.catch(() => {}); // awaited later, or not at all where one before it fails
       underWay.push(ended);
       if (underWay.length >= ahead) await underWay.shift();
@@ -54,13 +53,5 @@ async function timeGroup<Run>(
   } finally {
     querySet.destroy();
     buffers.destroy();
-  }
-}
-
-async function settled({ device }: Gpu): Promise<void> {
-  try {
-    await device.queue.onSubmittedWorkDone();
-  } catch (cause) {
-    throw new EngineError("device-lost", "The GPU went away while passes were timed.", { cause });
   }
 }

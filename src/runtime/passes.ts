@@ -1,7 +1,6 @@
-import { EngineError } from "../errors.ts";
 import type { BufferSet } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { encodeSteps, type Step, submit } from "../gpu/steps.ts";
+import { encodeSteps, type Step, submit, workDone } from "../gpu/steps.ts";
 import { packStep, type StepValues } from "../kernels/step.ts";
 import type { ModelPlan, PassRun } from "../model/plan-types.ts";
 import { createPrefillPacer, cutEvenly } from "./prefill-pacer.ts";
@@ -80,7 +79,7 @@ export function createPasses(gpu: Gpu, plan: ModelPlan, buffers: BufferSet, maxU
         if (isLast && i === parts.length - 1) return { first: lastSubmit(part, run, started), ended };
         submit(gpu, "prefill", (encoder) => encodeSteps(encoder, part, run, "prefill"));
         const before = ended;
-        ended = settled(gpu);
+        ended = workDone(gpu, "the prompt was read. Load the model again");
         ended.catch(() => {}); // awaited with the next part
         await before;
       }
@@ -106,16 +105,4 @@ export function createPasses(gpu: Gpu, plan: ModelPlan, buffers: BufferSet, maxU
 export function writePass(gpu: Gpu, plan: ModelPlan, tokens: readonly number[], step: StepValues): void {
   gpu.device.queue.writeBuffer(plan.buffers.tokens, 0, Uint32Array.from(tokens));
   gpu.device.queue.writeBuffer(plan.buffers.step, 0, packStep(step));
-}
-
-async function settled(gpu: Gpu): Promise<void> {
-  try {
-    await gpu.device.queue.onSubmittedWorkDone();
-  } catch (cause) {
-    throw new EngineError(
-      "device-lost",
-      "The GPU went away while the prompt was read. Load the model again.",
-      { cause },
-    );
-  }
 }
