@@ -49,8 +49,9 @@ export interface WorkerEngine {
   capabilities(subject: CapabilitySubject, options?: CapabilityOptions): Promise<CapabilityReport>;
   /**
    * Fetches a checkpoint into storage and loads nothing. Where another tab downloads it already, this one shows that
-   * tab's progress, and goes on where it closes or dies. Throws as `load` does, but nothing of the GPU; `busy` with
-   * reason `model-taken-over` where another tab takes the download over.
+   * tab's progress, and goes on where it closes or dies; `otherTab` chooses to be refused (`busy` with reason
+   * `model-in-other-tab`) or to take it over. Throws as `load` does, but nothing of the GPU; `busy` with reason
+   * `model-taken-over` where another tab takes the download over.
    */
   download(source: ModelSource, options?: DownloadOptions): Promise<StoredModelSummary>;
   /**

@@ -32,6 +32,7 @@ describe("wrong options", () => {
       [() => engine.load(source, { otherTab: "x" } as never), 'otherTab is "x"'],
       [() => engine.load(source, { kvFormt: "f16" } as never), "no option kvFormt; the nearest is kvFormat"],
       [() => engine.download(source, { store: "x" } as never), 'Cannot download a model: store is "x"'],
+      [() => engine.download(source, { otherTab: "share" } as never), 'otherTab is "share"; expected "wait"'],
       [() => engine.capabilities(source, { dense: 8 } as never), "dense is 8"],
       [
         () => engine.capabilities({ published: "7b" } as never),

@@ -3,11 +3,12 @@ import type { CheckpointManifest } from "../format/types.ts";
 import type { Engine, EngineInfo } from "../runtime/types.ts";
 import { createPause, type Pause } from "../weights/pause.ts";
 import type { ModelSource } from "../weights/source-types.ts";
+import type { StorageOptions } from "../weights/storage-options.ts";
 import type { ByteProgress } from "../weights/types.ts";
 import { delivering } from "./delivering.ts";
-import type { OpenedModel } from "./open-model.ts";
+import type { OpenedModel, OpenModelOptions } from "./open-model.ts";
 import { engineOptions } from "./option-tables.ts";
-import type { HostApi, WireDownloadOptions } from "./protocol.ts";
+import type { HostApi } from "./protocol.ts";
 import type { Requests } from "./requests.ts";
 import type { HostServices } from "./services.ts";
 
@@ -69,7 +70,7 @@ export function createModelCalls({ services, requests, openEngine, reportFault }
   /** Opens a model with a pause of its own. */
   async function open(
     source: ModelSource,
-    options: WireDownloadOptions & { readonly forEngine: boolean },
+    options: Pick<OpenModelOptions, keyof StorageOptions | "otherTab" | "forEngine">,
     run: {
       readonly onProgress: (progress: ByteProgress) => void;
       readonly onManifest: (manifest: CheckpointManifest) => void;

@@ -83,7 +83,7 @@ function request(
 export function inOtherTab(id: string): EngineError {
   return new EngineError(
     "busy",
-    `Another tab of this site uses the model ${id}. Use it there, close that tab, or load with otherTab: "take-over".`,
+    `Another tab of this site uses the model ${id}. Use it there, close that tab, or load or download it with otherTab: "take-over".`,
     { details: { reason: "model-in-other-tab", id } },
   );
 }

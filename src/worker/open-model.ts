@@ -20,8 +20,9 @@ import { sharedDownload, watchOtherTab } from "./shared-download.ts";
 import type { SharedProgress } from "./shared-progress.ts";
 
 export interface OpenModelOptions extends StorageOptions {
-  /** For the GPU: one tab at a time, as `otherTab` says. Otherwise the model is only downloaded. */
+  /** For the GPU: one tab at a time. Otherwise the model is only downloaded. */
   readonly forEngine: boolean;
+  /** Of the tab with the model on the GPU, and of the one that downloads it; `downloadPolicy` says what is for which. */
   readonly otherTab?: OtherTabPolicy;
   readonly onProgress: (progress: ByteProgress) => void;
   /** Told what the checkpoint is before its weights are fetched; what it throws ends the download. */
@@ -106,7 +107,7 @@ async function fetchAndOpen(
   };
   const found = (await stores.find(id))?.model;
   if (found?.ready && !wantsTexts(found, remote.laterTexts)) return open(options);
-  return sharedDownload(services, id, options, open);
+  return sharedDownload(services, id, { ...options, policy: downloadPolicy(options) }, open);
 }
 
 /** The adapter, stored first like a model where it lies on the web. */
@@ -121,12 +122,24 @@ function fetchAdapter(
     {
       choose: (id) => stores.choose(id, options.store),
       download: (id, work) =>
-        sharedDownload(services, id, { ...options, onProgress: neverLess(options.onProgress) }, (run) =>
-          work({ ...run, pause, connections, openHashPort, listStored: stores.list }),
+        sharedDownload(
+          services,
+          id,
+          { ...options, policy: downloadPolicy(options), onProgress: neverLess(options.onProgress) },
+          (run) => work({ ...run, pause, connections, openHashPort, listStored: stores.list }),
         ),
     },
     { pins, signal, ifUnchanged: ifUnchangedElsewhere(services.locks) },
   );
+}
+
+/** A load that is refused or shares is so about the GPU: for a download, which ends by itself and serves it too, it waits. */
+function downloadPolicy({
+  forEngine,
+  otherTab = "wait",
+}: Pick<OpenModelOptions, "forEngine" | "otherTab">): Exclude<OtherTabPolicy, "share"> {
+  if (otherTab === "share" || (otherTab === "refuse" && forEngine)) return "wait";
+  return otherTab;
 }
 
 async function takeEngine(

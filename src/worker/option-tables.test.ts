@@ -49,6 +49,13 @@ describe("storage options", () => {
       /no option dense; there are store/,
     );
   });
+  it("knows no sharing of a download", () => {
+    for (const otherTab of ["wait", "refuse", "take-over"])
+      expect(() => checkOptions("download", { otherTab }, downloadRules)).not.toThrow();
+    expect(() => checkOptions("download", { otherTab: "share" }, downloadRules)).toThrow(
+      /otherTab is "share"; expected "wait", "refuse" or "take-over"/,
+    );
+  });
   it("are not handed to the engine", () => {
     const options = { dense: "int8", store: "opfs", otherTab: "share", contextLength: 9 } as const;
     expect(engineOptions(options)).toEqual({ dense: "int8", contextLength: 9 });

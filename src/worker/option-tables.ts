@@ -35,6 +35,7 @@ export const workerLoadRules: OptionTable<WorkerLoadOptions> = {
 /** The rules of `DownloadOptions`. */
 export const downloadRules: OptionTable<DownloadOptions> = {
   ...storageRules,
+  otherTab: oneOf("wait", "refuse", "take-over"),
   onProgress: callback,
   signal: abortSignal,
 };

@@ -1,7 +1,6 @@
 import type { Pause } from "../weights/pause.ts";
 import type { ByteProgress } from "../weights/types.ts";
-import { type AloneServices, alone } from "./alone.ts";
-import type { OtherTabPolicy } from "./model-locks.ts";
+import { type AloneOptions, type AloneServices, alone } from "./alone.ts";
 import type { SharedProgress } from "./shared-progress.ts";
 
 /** What of a download the other tabs see and steer. */
@@ -11,24 +10,23 @@ export interface SharedRun {
 }
 
 export interface SharedDownloadOptions extends SharedRun {
-  readonly otherTab?: OtherTabPolicy;
+  readonly policy: AloneOptions["policy"];
   /** Told once this tab is the one that downloads. */
   readonly onLead?: ((id: string) => void) | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
- * Runs a download that one tab does and the others see: those wait, or where `otherTab` says so take it over.
- * @throws busy with reason `model-taken-over` | aborted | what `work` throws
+ * Runs a download that one tab does and the others see: those wait, are refused or take it over, as `policy` says.
+ * @throws busy with reason `model-in-other-tab` | `model-taken-over` | aborted | what `work` throws
  */
 export async function sharedDownload<T>(
   services: AloneServices,
   id: string,
-  { otherTab, onLead, signal, ...run }: SharedDownloadOptions,
+  { policy, onLead, signal, ...run }: SharedDownloadOptions,
   work: (run: { onProgress: (progress: ByteProgress) => void; signal: AbortSignal }) => Promise<T>,
 ): Promise<T> {
   const other = watchOtherTab(services.shared, id, run);
-  const policy = otherTab === "take-over" ? "take-over" : "wait";
   try {
     return await alone(services, id, { policy, onWaiting: other.onWaiting, signal }, async (signal) => {
       other.onTaken();

@@ -15,7 +15,7 @@ import type { ByteProgress } from "../weights/types.ts";
 import { createHost } from "./host.ts";
 import { createModelLocks } from "./model-locks.ts";
 import { openModel } from "./open-model.ts";
-import { protocolVersion, type WireLoadOptions } from "./protocol.ts";
+import { protocolVersion, type WireDownloadOptions, type WireLoadOptions } from "./protocol.ts";
 import { createSharedProgress } from "./shared-progress.ts";
 import { createStoredModels } from "./stored-models.ts";
 
@@ -64,7 +64,8 @@ function tab(engine: Engine = createFakeEngine()) {
     state: () => progress.at(-1)?.state,
     load: (options: WireLoadOptions = {}, source: ModelSource = { baseUrl: server.url }) =>
       outcome(api.load(++call, source, options, deliver)),
-    download: () => outcome(api.download(++call, { baseUrl: server.url }, {}, deliver)),
+    download: (options: WireDownloadOptions = {}) =>
+      outcome(api.download(++call, { baseUrl: server.url }, options, deliver)),
   };
 }
 
@@ -175,6 +176,41 @@ describe("a takeover", () => {
     expect(await second.load({ otherTab: "take-over" })).toBe("done");
     expect(await loading).toBe("busy: model-taken-over");
     expect(first.faults, "said once").toEqual([]);
+  });
+});
+
+describe("a download of what another tab downloads", () => {
+  it("is refused where it asks for that, unlike a load, and not where the model is stored", async () => {
+    const { first, ended, release } = await downloading();
+    const [second, third] = [tab(), tab()];
+    expect(await second.download({ otherTab: "refuse" })).toBe("busy: model-in-other-tab");
+    expect(second.progress, "nothing is under way here").toEqual([]);
+    const loading = third.load({ otherTab: "refuse" });
+    await expect.poll(third.state).toBe("waiting-for-other-tab");
+    release();
+    await first.api.pauseDownload(); // a new request is not held
+    await first.api.resumeDownload();
+    expect(await Promise.all([ended, loading])).toEqual(["done", "done"]);
+    expect(await second.download({ otherTab: "refuse" })).toBe("done");
+  });
+
+  it("takes it over, and the other tab is told", async () => {
+    const { ended, release } = await downloading();
+    const second = tab();
+    release();
+    expect(await second.download({ otherTab: "take-over" })).toBe("done");
+    expect(await ended).toBe("busy: model-taken-over");
+    expect((await second.api.models()).map(({ ready }) => ready)).toEqual([true]);
+  });
+
+  it("waits for it by default, as it says", async () => {
+    const { first, ended, release } = await downloading();
+    const second = tab();
+    const waiting = second.download({ otherTab: "wait" });
+    await expect.poll(second.state).toBe("waiting-for-other-tab");
+    release();
+    await first.api.cancelDownload(false);
+    expect(await Promise.all([ended, waiting])).toEqual(["aborted", "done"]);
   });
 });
 
