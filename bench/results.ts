@@ -1,5 +1,5 @@
+import { bytesText, percent, perSecond } from "../src/bench/amounts.ts";
 import type { BenchReport, DecodeRate, KernelResult } from "../src/bench/report.ts";
-import { percent, perSecond } from "../src/bench/report-table.ts";
 import { make, makeBar } from "./dom.ts";
 
 /** A report as figures, a bar against the ceiling, and a chart of the kernels of a decoded token and of a prompt. */
@@ -45,8 +45,8 @@ function figures(report: BenchReport): HTMLElement {
     ],
     [
       "GPU memory",
-      gigabytes(report.info.gpuBytes),
-      `weights ${gigabytes(memory.weightBytes)}, KV cache ${gigabytes(memory.kvBytes)}`,
+      bytesText(report.info.gpuBytes),
+      `weights ${bytesText(memory.weightBytes)}, KV cache ${bytesText(memory.kvBytes)}`,
     ],
   ];
   const entries = rows.map(([name, value, note]) =>
@@ -59,7 +59,7 @@ function ceilingTable({ ceiling, decode, decodeAtDepth }: BenchReport): HTMLElem
   const row = (name: string, { bytesPerSecond, shareOfCeiling, bytesPerToken }: DecodeRate) =>
     barRow(shareOfCeiling, [
       name,
-      `${gigabytes(bytesPerToken)} a token`,
+      `${bytesText(bytesPerToken)} a token`,
       perSecond(bytesPerSecond, "B"),
       percent(shareOfCeiling),
     ]);
@@ -132,5 +132,3 @@ function barRow(share: number, [name, ...cells]: readonly [string, ...string[]])
 
 const rate = (tokensPerSecond: number) =>
   `${tokensPerSecond < 100 ? tokensPerSecond.toFixed(1) : Math.round(tokensPerSecond)} tokens/s`;
-const gigabytes = (bytes: number) =>
-  bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;

@@ -4,6 +4,7 @@ import { canProfile } from "../gpu/profile.ts";
 import { type LoadedModel, loadModel } from "../runtime/loaded-model.ts";
 import type { LoadModelOptions } from "../runtime/plan-options.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
+import { bytesText } from "./amounts.ts";
 import { measureCeiling } from "./ceiling.ts";
 import { checkContext } from "./check-context.ts";
 import type { BenchOptions, BenchReport } from "./report.ts";
@@ -50,7 +51,7 @@ export async function withModel<T>(
   const model = await loadModel(gpu, files, { ...load, ...(signal && { signal }) });
   try {
     const seconds = (performance.now() - started) / 1000;
-    onProgress(`loaded ${(model.info.model.weightBytes / 1e9).toFixed(3)} GB in ${seconds.toFixed(1)} s`);
+    onProgress(`loaded ${bytesText(model.info.model.weightBytes)} in ${seconds.toFixed(1)} s`);
     return await use(model, seconds);
   } finally {
     model.destroy();

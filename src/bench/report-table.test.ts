@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { fakeInfo } from "../testing/fake-engine.ts";
-import { type BenchReport, reportSchema } from "./report.ts";
-import { benchTable } from "./report-table.ts";
+import { type BenchReport, type KernelReport, reportSchema } from "./report.ts";
+import { benchTable, kernelTable } from "./report-table.ts";
 
 const decode = {
   ...{ tokens: 128, tokensPerSecond: 345.67, all: [345.67], depth: 0 },
@@ -30,8 +30,8 @@ it("prints a report for people, one line for each thing", () => {
   expect(benchTable(report).split("\n")).toEqual([
     "adapter   test  a test (workgroup, MXFP4 through f16, software)",
     "model     tiny, context 64, KV f32, dense bf16, loaded in 8.9 s",
-    expect.stringMatching(/^memory .* weights 13.761 GB, KV cache 0.200 GB, other 0.300 GB$/),
-    "ceiling   4.10 TB/s read bandwidth, over 1024 MiB by timestamps; 55.00 TFLOP/s in f32",
+    expect.stringMatching(/^memory .* weights 13.76 GB, KV cache 200.0 MB, other 300.0 MB$/),
+    "ceiling   4.10 TB/s read bandwidth, over 1024 MiB by timestamps; 55.0 TFLOP/s in f32",
     expect.stringMatching(/^sizes {5}table: linearVec 4x128, linearVecInt8 \d/),
     "decode    345.7 tokens/s over 128 tokens from an empty context (3.710 GB a token, 1.28 TB/s, 31.3 % of the ceiling)",
     expect.stringMatching(/^ {10}345.7 tokens\/s over 64 tokens at a depth of 4096 tokens/),
@@ -64,5 +64,21 @@ it("prints each kernel of a profile with its share of the time and of the ceilin
   expect(lines[0]).toMatch(/^decode at depth 64: 2.000 ms/);
   expect(lines[1]?.split(/ +/).join(" ")).toBe(
     " lm-head-vec 1 x 0.500 ms 25.0 % 2.32 TB/s 56.5 % 2.32 TFLOP/s 4.2 %",
+  );
+});
+
+it("prints a kernel alone with figures that say something, however small the model", () => {
+  const kernels: KernelReport["kernels"] = [
+    {
+      ...{ kernel: "rms-norm", pass: "prefill", numTokens: 512, position: 0, dispatches: 8 },
+      ...{ milliseconds: 18.34, microsecondsPerDispatch: 2292.44, bytes: 6144 },
+      ...{ bytesPerSecond: 334_000, shareOfCeiling: 0.000145, operationsPerSecond: 45.7e6 },
+      shareOfArithmetic: 0.00564,
+    },
+  ];
+  const { schema, info, ceiling } = report;
+  const line = kernelTable({ schema, info, ceiling, kernels }).split("\n").at(-1);
+  expect(line?.split(/ +/).join(" ")).toBe(
+    "rms-norm prefill 512 tokens 2292.4 us 334 kB/s 0.015 % 45.7 MFLOP/s 0.56 %",
   );
 });

@@ -1,4 +1,5 @@
 import type { EngineInfo } from "../runtime/types.ts";
+import { bytesText, percent, perSecond } from "./amounts.ts";
 import type {
   BenchReport,
   DecodeRate,
@@ -19,7 +20,7 @@ export function benchTable(report: BenchReport): string {
     ],
     [
       "memory",
-      `${gigabytes(info.gpuBytes)} on the GPU: weights ${gigabytes(memory.weightBytes)}, KV cache ${gigabytes(memory.kvBytes)}, other ${gigabytes(memory.otherBytes)}`,
+      `${bytesText(info.gpuBytes)} on the GPU: weights ${bytesText(memory.weightBytes)}, KV cache ${bytesText(memory.kvBytes)}, other ${bytesText(memory.otherBytes)}`,
     ],
     [
       "ceiling",
@@ -65,7 +66,7 @@ const decodeLine = (rate: DecodeRate): string =>
   [
     `${rate.tokensPerSecond.toFixed(1)} tokens/s over ${rate.tokens} tokens`,
     rate.depth === 0 ? "from an empty context" : `at a depth of ${rate.depth} tokens`,
-    `(${gigabytes(rate.bytesPerToken)} a token, ${perSecond(rate.bytesPerSecond, "B")}, ${percent(rate.shareOfCeiling)} of the ceiling)`,
+    `(${bytesText(rate.bytesPerToken)} a token, ${perSecond(rate.bytesPerSecond, "B")}, ${percent(rate.shareOfCeiling)} of the ceiling)`,
   ].join(" ");
 
 const grammarLine = ({ tokensPerSecond, tokens, shareOfFree, maskMs }: GrammarRate): string =>
@@ -87,11 +88,11 @@ function kernelLine(kernel: KernelTime, totalMs: number): string {
     `  ${kernel.kernel.padEnd(28)}`,
     `${String(dispatches).padStart(4)} x`,
     `${milliseconds.toFixed(3).padStart(9)} ms`,
-    `${percent(milliseconds / totalMs).padStart(7)}`,
+    `${percent(milliseconds / totalMs).padStart(8)}`,
     `${perSecond(bytesPerSecond, "B").padStart(11)}`,
-    `${percent(shareOfCeiling).padStart(7)}`,
+    `${percent(shareOfCeiling).padStart(8)}`,
     `${perSecond(operationsPerSecond, "FLOP").padStart(14)}`,
-    `${percent(shareOfArithmetic).padStart(7)}`,
+    `${percent(shareOfArithmetic).padStart(8)}`,
   ].join(" ");
 }
 
@@ -103,9 +104,9 @@ export function kernelTable({ info, ceiling, kernels }: KernelReport): string {
       `${kernel.pass.padEnd(7)} ${String(kernel.numTokens).padStart(4)} token${kernel.numTokens === 1 ? " " : "s"}`,
       `${kernel.microsecondsPerDispatch.toFixed(1).padStart(9)} us`,
       `${perSecond(kernel.bytesPerSecond, "B").padStart(11)}`,
-      `${percent(kernel.shareOfCeiling).padStart(7)}`,
+      `${percent(kernel.shareOfCeiling).padStart(8)}`,
       `${perSecond(kernel.operationsPerSecond, "FLOP").padStart(14)}`,
-      `${percent(kernel.shareOfArithmetic).padStart(7)}`,
+      `${percent(kernel.shareOfArithmetic).padStart(8)}`,
     ].join(" "),
   );
   return [
@@ -115,11 +116,3 @@ export function kernelTable({ info, ceiling, kernels }: KernelReport): string {
     ...rows,
   ].join("\n");
 }
-
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(3)} GB`;
-
-/** 1.28 TB/s, 350.0 GB/s. */
-export const perSecond = (amount: number, unit: string): string =>
-  amount >= 1e12 ? `${(amount / 1e12).toFixed(2)} T${unit}/s` : `${(amount / 1e9).toFixed(1)} G${unit}/s`;
-
-export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
