@@ -141,6 +141,35 @@ test("Escape closes the tools, whose button shows whether they are open", async 
   expect(await look()).toBe(closed);
 });
 
+for (const height of [800, 600, 450]) {
+  test(`a phone of 390 x ${height}: the tools scroll by themselves, leave the question in view, and are closed`, async ({
+    serve,
+    visit,
+  }) => {
+    const server = await serve();
+    const { page } = await visit({ width: 390, height });
+    const { by, openBare } = chatPage(page, server.url);
+    await openBare();
+    await by("settings-toggle").click();
+    for (const tool of ["browser-on", "functions-on"]) await by(tool).check();
+    const panel = await box(by("settings"));
+    expect(panel.height, "not most of the page").toBeLessThan(height / 2);
+    for (const id of ["settings-close", "question", "send"])
+      await expect(by(id), id).toBeInViewport({ ratio: 1 });
+
+    await page.mouse.move(panel.x + panel.width / 2, panel.y + panel.height - 20);
+    await page.mouse.wheel(0, 3000);
+    await expect(by("hide-reasoning"), "its end").toBeInViewport({ ratio: 1 });
+    await expect(by("settings-close"), "stays").toBeInViewport({ ratio: 1 });
+    expect(await scrollTop(page), "the page behind it").toBe(0);
+    expect(await page.evaluate(() => document.documentElement.scrollHeight - innerHeight)).toBe(0);
+
+    await by("settings-close").click();
+    await expect(by("settings")).toBeHidden();
+    await expect(by("settings-toggle"), "the focus is not lost").toBeFocused();
+  });
+}
+
 test("a question without a model is refused beside the question, until a model is chosen", async ({
   serve,
   visit,

@@ -61,12 +61,18 @@ export function createSettingsPanel(): SettingsPanel {
     summary.title = summary.textContent; // on a narrow screen it is cut
   }
 
+  /** Where the focus would be lost, it goes to the button that opens the panel again. */
+  function close(): void {
+    if (panel.contains(document.activeElement)) toggle.focus();
+    setOpen(false);
+  }
+
   toggle.addEventListener("click", () => setOpen(panel.hidden !== false));
+  byId("settings-close", HTMLButtonElement).addEventListener("click", close);
   byId("composer-area", HTMLElement).addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.isComposing || panel.hidden) return;
     event.stopPropagation(); // an answer that streams goes on: Escape closes what is open first
-    if (panel.contains(document.activeElement)) toggle.focus();
-    setOpen(false);
+    close();
   });
   panel.addEventListener("input", refresh);
   refresh(); // browsers restore fields on reload
