@@ -52,19 +52,18 @@ function figures(report: BenchReport): HTMLElement {
   const entries = rows.map(([name, value, note]) =>
     make("div", [make("dt", name), make("dd", [document.createTextNode(value), make("small", note)])]),
   );
-  return make("dl", entries, "figures");
+  return make("dl", entries, "figures tiles");
 }
 
 function ceilingTable({ ceiling, decode, decodeAtDepth }: BenchReport): HTMLElement {
   const row = (name: string, { bytesPerSecond, shareOfCeiling, bytesPerToken }: DecodeRate) =>
     barRow(shareOfCeiling, [
-      name,
-      `${bytesText(bytesPerToken)} a token`,
+      `${name}, ${bytesText(bytesPerToken)} a token`,
       perSecond(bytesPerSecond, "B"),
       percent(shareOfCeiling),
     ]);
   return table("Share of the read bandwidth", [
-    barRow(1, ["what a kernel that only reads reaches", "", perSecond(ceiling.bytesPerSecond, "B"), "100 %"]),
+    barRow(1, ["what a kernel that only reads reaches", perSecond(ceiling.bytesPerSecond, "B"), "100 %"]),
     row("decode", decode),
     ...(decodeAtDepth === undefined ? [] : [row(`decode at ${decodeAtDepth.depth}`, decodeAtDepth)]),
   ]);

@@ -41,12 +41,41 @@ test("the benchmark page times a toy model, draws what it found and copies it as
   expect(report.kernelsChecked.length).toBeGreaterThan(15);
 
   await page.emulateMedia({ colorScheme: "dark" });
+  for (const width of [1280, 800, 460, 360]) {
+    await page.setViewportSize({ width, height: 740 });
+    expect(await fits(page)).toBe(true);
+    expect(await rowsOfTiles(page), `${width} px wide`).toEqual(
+      width > 576 ? { fields: [3, 2, 2], figures: [3, 3] } : { fields: [1, 2, 2, 2], figures: [2, 2, 2] },
+    );
+  }
+  await results.locator(".figures > :first-child").evaluate((tile) => tile.remove()); // as without a depth
+  expect((await rowsOfTiles(page)).figures).toEqual([1, 2, 2]);
+  await page.setViewportSize({ width: 1280, height: 740 });
+  expect((await rowsOfTiles(page)).figures).toEqual([3, 2]);
   await page.setViewportSize({ width: 360, height: 740 });
-  expect(await fits(page)).toBe(true);
   await results.locator("table").nth(1).scrollIntoViewIfNeeded();
   await page.screenshot({ path: "e2e/results/bench-dark-360.png" });
   expect(problems).toEqual([]);
 });
+
+/** How many fields and figures stand in each row; a row that is not full is given as 0. */
+function rowsOfTiles(page: Page) {
+  return page.evaluate(() => {
+    const rows = (grid: Element | null): number[] => {
+      const right = grid?.getBoundingClientRect().right ?? 0;
+      const found = new Map<number, { count: number; right: number }>();
+      for (const tile of grid?.children ?? []) {
+        const box = tile.getBoundingClientRect();
+        found.set(box.top, { count: (found.get(box.top)?.count ?? 0) + 1, right: box.right });
+      }
+      return [...found.values()].map((row) => (Math.abs(row.right - right) < 1 ? row.count : 0));
+    };
+    return {
+      fields: rows(document.querySelector(".bench-form .tiles")),
+      figures: rows(document.querySelector(".figures")),
+    };
+  });
+}
 
 test("a benchmark is stopped, and another can be started", async ({ serve, visit }) => {
   const server = await serve();
