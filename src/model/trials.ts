@@ -28,7 +28,10 @@ export async function runTrials(gpu: Gpu, options: TrialOptions): Promise<Trials
   return { hasMatrices, variant, mxfp4 };
 }
 
-/** As Promise.all, but it waits for all of them also where one fails. The first in the list that failed is thrown. */
+/**
+ * As Promise.all, but it waits for all of them also where one fails. The first in the list that failed is thrown, so that
+ * two faults are told alike in every run, whichever comes first.
+ */
 export async function settled<T extends readonly unknown[]>(
   ...values: T
 ): Promise<{ -readonly [I in keyof T]: Awaited<T[I]> }> {

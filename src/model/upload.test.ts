@@ -180,6 +180,21 @@ describe.each(["staging", "write-buffer"] as const)("uploadWeights (%s)", (way) 
     );
   });
 
+  it("throws what the first lane to fail threw, not the abort that it was for the lanes before it", async () => {
+    const { files } = fakeFiles({ a: randomContents(2048, 7) });
+    const failing: CheckpointFiles = {
+      ...files,
+      read: async (_, start, __, signal) => {
+        if (start === 200) throw new Error("the disk is gone");
+        return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+      },
+    };
+    const { gpu, stagingBytes } = fakeGpu();
+    const tensors = Array.from({ length: 20 }, (_, i) => placement(buffer(8), [100 * i, 100 * i + 8]));
+    await expect(uploadWeights(gpu, failing, tensors)).rejects.toThrow("the disk is gone");
+    expect(stagingBytes()).toBe(0);
+  });
+
   it("reads right into the staging memory what stands there as in the file, and moves the rest", async () => {
     const contents = { a: randomContents(160, 8), b: randomContents(64, 9) };
     const aligned = buffer(96);

@@ -110,7 +110,10 @@ interface Lane {
   readonly quantizer: Quantizer | undefined;
 }
 
-/** Waits for all; the first to fail ends the others, and is what is thrown. */
+/**
+ * Waits for all; the first in time to fail ends the others, and is what is thrown: those fail by its abort, wherever they
+ * stand in the list. (`settled` in trials.ts is for tasks that know nothing of each other, and goes by their order.)
+ */
 async function allOrFirstError(tasks: readonly Promise<void>[], onError: () => void): Promise<void> {
   let failure: { readonly error: unknown } | undefined;
   await Promise.all(
