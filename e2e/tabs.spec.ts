@@ -1,8 +1,8 @@
-// Two tabs that want one model, with the emulated GPU.
+// Two tabs that want one model; where it is loaded, with the emulated GPU.
 import type { BrowserContext, Page } from "@playwright/test";
 import { repositoryPath } from "../src/testing/reference.ts";
 import { chatPage } from "./support/chat-page.ts";
-import { openTab, storageSite } from "./support/storage-page.ts";
+import { beginDownload, noGpuArgs, openTab, outcome, reports, storageSite } from "./support/storage-page.ts";
 import { expect, test } from "./support/test.ts";
 
 const site = {
@@ -73,6 +73,30 @@ test("a repair beside a load harms neither; W2 a tab that crashes with the model
     .toBe("load");
   expect(Date.now() - diedMs).toBeLessThan(3000);
   await expect.poll(() => ended(second)).toBe("ready");
+});
+
+test("a download that another tab does already is refused or taken over, as asked", async ({
+  serve,
+  visit,
+}) => {
+  let isSlow = true;
+  const server = await serve({
+    ...site,
+    onRequest: ({ path }) =>
+      isSlow && path.endsWith(".safetensors") ? { bytesPerSecond: 100_000 } : undefined,
+  });
+  const baseUrl = `${server.url}${path}`;
+  const { context } = await visit({ args: noGpuArgs });
+  const [first, second] = await tabs(context, server.url);
+  await beginDownload(first, baseUrl);
+  await expect.poll(async () => (await reports(first)).at(-1)?.state).toBe("running");
+  await beginDownload(second, baseUrl, { otherTab: "refuse" });
+  await expect.poll(() => outcome(second)).toBe("busy");
+  expect(await outcome(first), "goes on").toBeUndefined();
+  isSlow = false;
+  await beginDownload(second, baseUrl, { otherTab: "take-over" });
+  await expect.poll(() => outcome(second)).toBe("ready");
+  await expect.poll(() => outcome(first)).toBe("busy");
 });
 
 test("a load that another tab takes over in mid-download is said in a sentence there, and goes on here", async ({
