@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import { measureRead, measureUpload } from "../../src/bench/load-rates.ts";
 import { type AdapterChoice, openDawn } from "../../src/desktop/dawn.ts";
 import { createFolderFiles } from "../../src/desktop/folder-files.ts";
 import { openGpu } from "../../src/gpu/gpu.ts";
 import { createEngine } from "../../src/runtime/engine.ts";
 import type { WrittenCheckpoint } from "./generate.ts";
+import { measurePlainRead } from "./plain-read.ts";
 import { ownMemory } from "./processes.ts";
 import type { ProofShape } from "./shape.ts";
 
@@ -19,10 +21,11 @@ export async function nodeStage(shape: ProofShape, written: WrittenCheckpoint, a
   };
   gpu.destroy();
   const files = createFolderFiles(written.folder);
-  const read = await measureRead(
-    files,
-    written.files.map(({ name }) => name),
-  );
+  const names = written.files.map(({ name }) => name);
+  const read = {
+    plain: await measurePlainRead(names.map((name) => join(written.folder, name))),
+    folderFiles: await measureRead(files, names),
+  };
   const before = ownMemory();
   const engine = await createEngine(provider);
   const { contextLength, prompt, newTokens } = shape;
@@ -38,7 +41,7 @@ export async function nodeStage(shape: ProofShape, written: WrittenCheckpoint, a
   engine.dispose();
   const slower = Math.min(
     upload[load.way === "staging" ? "staging" : "writeBuffer"].gigabytesPerSecond,
-    read.gigabytesPerSecond,
+    Math.max(read.plain.gigabytesPerSecond, read.folderFiles.gigabytesPerSecond),
   );
   return {
     facts: {

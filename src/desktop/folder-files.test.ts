@@ -49,6 +49,32 @@ describe("createFolderFiles", () => {
     expect(Buffer.compare(bytes, whole.subarray(12_345, 800_000))).toBe(0);
     expect(await files.read(name, 7, 7)).toHaveLength(0);
   });
+  it("reads into the caller's memory, several ranges at once, each longer than a piece", async () => {
+    const folder = mkdtempSync(join(scratch, "large-"));
+    const whole = new Uint8Array(5 * 1024 * 1024 + 77).map((_, i) => (i * 31 + (i >> 12)) & 255);
+    writeFileSync(join(folder, "config.json"), "{}");
+    writeFileSync(join(folder, "weights"), whole);
+    const files = createFolderFiles(folder);
+    const ranges = [0, 12_345, 1024 * 1024 - 1, 2_222_222].map((startBytes) => ({
+      startBytes,
+      target: new Uint8Array(3_000_001),
+    }));
+    await Promise.all(
+      ranges.map(({ startBytes, target }) => files.readInto?.("weights", startBytes, target)),
+    );
+    for (const { startBytes, target } of ranges)
+      expect(Buffer.compare(target, whole.subarray(startBytes, startBytes + 3_000_001))).toBe(0);
+    await expect(files.readInto?.("weights", 3 * 1024 * 1024, new Uint8Array(whole.length))).rejects.toThrow(
+      `weights ends at byte ${whole.length}, expected ${3 * 1024 * 1024 + whole.length} at least`,
+    );
+  });
+  it("fails where the caller's memory is taken away, at whatever moment", async () => {
+    const files = createFolderFiles("fixtures/tiny-mxfp4");
+    const target = new Uint8Array(800_000);
+    const reading = files.readInto?.("model.safetensors", 0, target);
+    structuredClone(target.buffer, { transfer: [target.buffer] }); // while the file is opened
+    await expect(reading).rejects.toThrow(TypeError);
+  });
   it("answers undefined for a text that is not there", async () => {
     expect(await createFolderFiles("fixtures/tiny-mxfp4").readText("tokenizer.json")).toBeUndefined();
   });
@@ -81,6 +107,9 @@ describe("createFolderFiles", () => {
     await expect(files.read("model.safetensors", 0, 400_001)).rejects.toThrow(
       /ends at byte 400000, expected 400001/,
     );
+    await expect(files.readInto?.("model.safetensors", 1, new Uint8Array(400_000))).rejects.toThrow(
+      /ends at byte 400000, expected 400001/,
+    );
     rmSync(join(copy, "model.safetensors"));
     await expect(readManifest(files)).rejects.toThrow(/model\.safetensors does not exist/);
   });
@@ -90,12 +119,18 @@ describe("createFolderFiles", () => {
     const files = createFolderFiles(copy);
     await expect(files.readText("config.json")).rejects.toThrow(/config\.json is not UTF-8/);
     await expect(files.read("../x", 0, 1)).rejects.toMatchObject({ code: "request-invalid" });
+    const reading = files.readInto?.("../x", 0, new Uint8Array(1));
+    await expect(reading).rejects.toMatchObject({ code: "request-invalid" });
   });
   it("stops when aborted", async () => {
     const files = createFolderFiles("fixtures/tiny-mxfp4");
     await expect(files.read("model.safetensors", 0, 10, AbortSignal.abort())).rejects.toMatchObject({
       code: "aborted",
     });
+    const abort = new AbortController();
+    const reading = files.readInto?.("model.safetensors", 0, new Uint8Array(800_000), abort.signal);
+    abort.abort();
+    await expect(reading).rejects.toMatchObject({ code: "aborted" });
   });
 });
 

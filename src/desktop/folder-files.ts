@@ -7,6 +7,8 @@ import { configName } from "../format/config.ts";
 import { isPlainFileName } from "../format/file-name.ts";
 import { originalFolderName, tokenizerName, withTokenizerFrom } from "../weights/tokenizer-source.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
+import { createOpenFiles } from "./open-files.ts";
+import { createPieceReader } from "./piece-reader.ts";
 
 /** What a folder must hold, by the file it is known by. */
 const contents = {
@@ -16,8 +18,8 @@ const contents = {
 } as const;
 
 /**
- * A checkpoint folder on disk, or with another `mark` the folder of a tokenizer or an adapter. Files are opened for each
- * read and closed again, so nothing needs disposing. A folder `original` takes its tokenizer from the one above.
+ * A checkpoint folder on disk, or with another `mark` the folder of a tokenizer or an adapter. A file is
+ * open while it is read, so nothing needs disposing. A folder `original` takes its tokenizer from the one above.
  * @throws checkpoint-invalid where `dir` is not a folder or has no `mark`
  */
 export function createFolderFiles(dir: string, mark: keyof typeof contents = configName): CheckpointFiles {
@@ -38,6 +40,12 @@ function openFolder(root: string): CheckpointFiles {
       details: { file: name },
     });
   };
+  const withFile = createOpenFiles((name) =>
+    open(pathOf(name)).catch((error: unknown) => {
+      throw unreadable(root, name, error);
+    }),
+  );
+  const readPieces = createPieceReader();
   return {
     id: root,
     async readText(name, signal) {
@@ -57,10 +65,7 @@ function openFolder(root: string): CheckpointFiles {
     },
     async read(name, startBytes, endBytes, signal) {
       throwIfAborted(signal);
-      const file = await open(pathOf(name)).catch((error: unknown) => {
-        throw unreadable(root, name, error);
-      });
-      try {
+      return withFile(name, async (file) => {
         const target = new Uint8Array(endBytes - startBytes);
         let filled = 0;
         while (filled < target.byteLength) {
@@ -75,9 +80,15 @@ function openFolder(root: string): CheckpointFiles {
           filled += bytesRead;
         }
         return target;
-      } finally {
-        await file.close();
-      }
+      });
+    },
+    async readInto(name, startBytes, target, signal) {
+      throwIfAborted(signal);
+      const endBytes = startBytes + target.byteLength;
+      await withFile(name, (file) => {
+        const early = async () => endsEarly(root, name, (await file.stat()).size, endBytes);
+        return readPieces({ file, startBytes, endBytes, endsEarly: early }, target, signal);
+      });
     },
   };
 }

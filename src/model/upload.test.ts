@@ -227,6 +227,18 @@ describe.each(["staging", "write-buffer"] as const)("uploadWeights (%s)", (way) 
     expect(stats).toMatchObject({ bytes: 96 + 38, lanes: 2, way });
   });
 
+  it("says that the device was lost where the memory that is read into goes away with it", async () => {
+    const reader: CheckpointFiles = {
+      ...fakeFiles({}).files,
+      async readInto(_name, _startBytes, target) {
+        structuredClone(target.buffer, { transfer: [target.buffer as ArrayBuffer] });
+        target.set([1]);
+      },
+    };
+    const uploading = uploadWeights(fakeGpu().gpu, reader, [placement(buffer(8), [0, 8])]);
+    await expect(uploading).rejects.toMatchObject({ code: "device-lost", cause: expect.any(TypeError) });
+  });
+
   it("has nothing to do without tensors", async () => {
     const { gpu, writes, flushes } = fakeGpu();
     await uploadWeights(gpu, fakeFiles({}).files, []);

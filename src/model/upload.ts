@@ -131,7 +131,8 @@ async function sendBlock(block: Block, staging: Staging, lane: Lane): Promise<vo
   const { files, signal } = lane;
   if (block.isDirect && files.readInto !== undefined) {
     const memory = await timed(lane, "uploadMs", staging.open(block.stagedBytes));
-    await timed(lane, "readMs", files.readInto(block.file, block.startBytes, memory, signal));
+    const reading = files.readInto(block.file, block.startBytes, memory, signal);
+    await timed(lane, "readMs", orDeviceLost(reading, memory, block.stagedBytes));
     staging.close();
     sendSegments(block.segments, staging, lane);
     return;
@@ -146,6 +147,16 @@ async function sendBlock(block: Block, staging: Staging, lane: Lane): Promise<vo
     else await sendTransposed(block, transposeBf16(bytes, transpose.rows, transpose.columns), staging, lane);
   } finally {
     giveBack();
+  }
+}
+
+/** Mapped memory goes away with the device: then that is the error, whatever the read made of it. */
+async function orDeviceLost(reading: Promise<void>, memory: Uint8Array, sizeBytes: number): Promise<void> {
+  try {
+    await reading;
+  } catch (cause) {
+    if (memory.byteLength === sizeBytes) throw cause;
+    throw new EngineError("device-lost", "The GPU went away while weights were read.", { cause });
   }
 }
 

@@ -12,7 +12,7 @@ export interface CheckpointFiles {
    * Like `read`, but into the caller's memory (for instance a mapped GPU buffer), which saves a copy; fills all of
    * `target`. Several calls may run at once. `target` is written on this thread only: a mapped buffer can go away at any
    * moment, which must be an error and not a write into memory that is somebody else's. Absent where it would save
-   * nothing, or where the platform reads in the background (Node's files).
+   * nothing.
    */
   readInto?(name: string, startBytes: number, target: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** Gives back what reading holds open (file handles, chunks read in part). Reading again opens it again. */
