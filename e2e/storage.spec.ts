@@ -40,15 +40,16 @@ test("both stores keep their contract in this browser", async ({ serve, visit, s
   const server = await serve({ ...storageSite, mounts: { "/contract/": out } });
   const { page } = await visit({ args: noGpuArgs });
   await page.goto(server.url);
-  const results = await page.evaluate(
+  const { results, numReaders } = await page.evaluate(
     () =>
-      new Promise<{ name: string; error?: string }[]>((resolve, reject) => {
+      new Promise<{ results: { name: string; error?: string }[]; numReaders: number }>((resolve, reject) => {
         const worker = new Worker("/contract/contract.js", { type: "module" });
         worker.onmessage = ({ data }) => resolve(data);
         worker.onerror = (event) => reject(new Error(event.message));
       }),
   );
-  expect(results.length).toBeGreaterThan(15);
+  expect(results.length).toBeGreaterThan(30);
+  expect(numReaders).toBeGreaterThan(10);
   expect(results.filter(({ error }) => error !== undefined)).toEqual([]);
 });
 

@@ -2,7 +2,10 @@ import { defineConfig } from "vite";
 import { root } from "../lib/root.mjs";
 
 /** Scripts that the library starts as workers, and those that the engine's worker starts. */
-const workersOf = { index: ["worker", "python-worker"], worker: ["grammar-worker", "hash-worker"] };
+const workersOf = {
+  index: ["worker", "python-worker"],
+  worker: ["grammar-worker", "hash-worker", "read-worker"],
+};
 
 /**
  * Vite writes a worker's address as a URL within a URL, which the bundlers of embedders do not recognise as a

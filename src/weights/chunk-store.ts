@@ -78,6 +78,8 @@ export interface ChunkStore {
   getChunk(ref: ChunkRef): Promise<FoundChunk>;
   /** Fills `target` with a chunk's bytes from `skipBytes` on, unchecked; false where they are not all there. */
   readInto(ref: ChunkRef, skipBytes: number, target: Uint8Array): Promise<boolean>;
+  /** Fills `target` with a whole chunk of its size; the SHA-256 in hex of what was read, undefined where it is not all there. */
+  readWithDigest(ref: ChunkRef, target: Uint8Array): Promise<string | undefined>;
   /** Stores bytes and digest together: a digest is never there without its chunk. */
   putChunk(ref: ChunkRef, bytes: Uint8Array<ArrayBuffer>, digest: string): Promise<void>;
   getHash(id: string, file: string): Promise<FileHash | undefined>;

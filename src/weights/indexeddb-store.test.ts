@@ -1,6 +1,7 @@
 import "fake-indexeddb/auto";
 import { createStore } from "idb-keyval";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { fakeReadWorkers } from "../testing/fake-read-worker.ts";
 import { contractModel as model, storeContract } from "../testing/store-contract.ts";
 import { createIndexedDbStore } from "./indexeddb-store.ts";
 
@@ -15,6 +16,11 @@ describe("createIndexedDbStore", () => {
   it.each(storeContract)("$name", async ({ run }) => {
     const name = `indexeddb-contract-${numDatabases++}`;
     await run(createIndexedDbStore(name), () => createIndexedDbStore(name));
+  });
+  it.each(storeContract)("$name, with reading workers", async ({ run }) => {
+    const name = `indexeddb-contract-${numDatabases++}`;
+    const readers = { openPort: fakeReadWorkers().open, numWorkers: 2, leastBytes: 0 };
+    await run(createIndexedDbStore(name, { readers }), () => createIndexedDbStore(name, { readers }));
   });
   it("stores Blobs, and reads the ArrayBuffers of older versions", async () => {
     const name = `indexeddb-store-test-${numDatabases++}`;
@@ -102,7 +108,7 @@ describe("createIndexedDbStore", () => {
     const keeping = indexedDB.open(name);
     await new Promise((resolve) => keeping.addEventListener("success", resolve));
     indexedDB.deleteDatabase(name);
-    const store = createIndexedDbStore(name, 50);
+    const store = createIndexedDbStore(name, { openWaitMs: 50 });
     const put = store.putModel(model("late"));
     await expect(put).rejects.toMatchObject({ code: "storage-failed", details: { name: "TimeoutError" } });
     await expect(put).rejects.toThrow(/did not open for 0\.05 s\)\. Close the other tabs/);

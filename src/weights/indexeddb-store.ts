@@ -1,20 +1,32 @@
 import { promisifyRequest } from "idb-keyval";
 import type { ChunkRef, ChunkStore, FileHash, FoundChunk, StoredModel } from "./chunk-store.ts";
+import { sha256 } from "./chunks.ts";
 import { openDatabase } from "./indexed-database.ts";
 import { readBlob } from "./read-blob.ts";
+import { createReaders, type ReadersOptions } from "./reading/readers.ts";
 import { isLostFile, storageError } from "./storage-errors.ts";
 
 // Keys: ["model", id], ["text", id, name], ["chunk", id, file, index], ["digest", id, file, index],
 // ["hash", id, file].
 type Key = readonly [kind: "model" | "text" | "chunk" | "digest" | "hash", ...rest: (string | number)[]];
 
+export interface IndexedDbStoreOptions {
+  readonly openWaitMs?: number;
+  /** Workers to read Blobs with; absent: reads on this thread. */
+  readonly readers?: ReadersOptions | undefined;
+}
+
 /**
  * The store in IndexedDB. Chunks are Blobs, which Chromium reads several times as fast as ArrayBuffers (older versions
  * stored ArrayBuffers: both are read; read-blob.ts has how). Digests lie beside the chunks, not in the model's record: a record rewritten
  * for each of 4 000 chunks would cost more than it says.
  */
-export function createIndexedDbStore(databaseName = "gpt-oss-webgpu", openWaitMs?: number): ChunkStore {
+export function createIndexedDbStore(
+  databaseName = "gpt-oss-webgpu",
+  { openWaitMs, readers: readersOptions }: IndexedDbStoreOptions = {},
+): ChunkStore {
   const run = openDatabase(databaseName, "chunks", openWaitMs);
+  const readers = readersOptions && createReaders(readersOptions);
   const get = (action: string, key: Key) =>
     run<unknown>(action, "readonly", (store) => promisifyRequest(store.get([...key])));
   const put = (action: string, entries: readonly (readonly [Key, unknown])[]) =>
@@ -35,6 +47,17 @@ export function createIndexedDbStore(databaseName = "gpt-oss-webgpu", openWaitMs
       ]);
       return { value, digest: typeof digest === "string" ? digest : undefined };
     });
+  /** Fills `target` with a stored chunk's bytes from `skipBytes` on; undefined where they are lost. */
+  async function read(value: unknown, skipBytes: number, target: Uint8Array, wantsDigest: boolean) {
+    const endBytes = skipBytes + target.byteLength;
+    if (readers !== undefined && value instanceof Blob && value.size >= endBytes) {
+      const found = await readers.read(value.slice(skipBytes, endBytes), target, wantsDigest);
+      if (found !== undefined) return found;
+    }
+    if (!(await readValue(value, skipBytes, target))) return undefined;
+    return { digest: wantsDigest ? await sha256(target as Uint8Array<ArrayBuffer>) : undefined };
+  }
+
   return {
     kind: "indexeddb",
     getModel: async (id) => asModel(await get("reading the list of models", ["model", id])),
@@ -72,12 +95,16 @@ export function createIndexedDbStore(databaseName = "gpt-oss-webgpu", openWaitMs
       const { value, digest } = await findChunk(ref);
       const sizeBytes = sizeOf(value);
       const bytes = sizeBytes === undefined ? undefined : new Uint8Array(sizeBytes);
-      const isThere = bytes !== undefined && (await readValue(value, 0, bytes));
-      return { bytes: isThere ? bytes : undefined, digest };
+      const found = bytes && (await read(value, 0, bytes, false));
+      return { bytes: found && bytes, digest };
     },
     async readInto(ref, skipBytes, target) {
       const { value } = await findChunk(ref);
-      return readValue(value, skipBytes, target);
+      return (await read(value, skipBytes, target, false)) !== undefined;
+    },
+    async readWithDigest(ref, target) {
+      const { value } = await findChunk(ref);
+      return (await read(value, 0, target, true))?.digest;
     },
     putChunk: ({ id, file, index }, bytes, digest) =>
       put(`storing chunk ${index} of ${file}`, [
@@ -94,7 +121,7 @@ export function createIndexedDbStore(databaseName = "gpt-oss-webgpu", openWaitMs
         ["digest", id, file],
         ["chunk", id, file],
       ]),
-    release: async () => {},
+    release: async () => readers?.close(),
   };
 }
 

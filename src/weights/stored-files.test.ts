@@ -116,6 +116,7 @@ describe("createCachedFiles repair", () => {
       getChunk: async (r) =>
         r.index === 6 ? { bytes: undefined, digest: await digest(6) } : store.getChunk(r),
       readInto: async (r, skipBytes, target) => r.index !== 6 && store.readInto(r, skipBytes, target),
+      readWithDigest: async (r, target) => (r.index === 6 ? undefined : store.readWithDigest(r, target)),
     };
     const files = createCachedFiles({ store: lost, model, remote: remote() });
     expectRange(await files.read(file, 0, content.byteLength), 0, content.byteLength);

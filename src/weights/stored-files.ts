@@ -3,7 +3,7 @@ import { breathe } from "./breathe.ts";
 import { createChunkCache } from "./chunk-cache.ts";
 import type { ChunkReaderOptions } from "./chunk-reader.ts";
 import type { ChunkStore, StoredFile } from "./chunk-store.ts";
-import { chunkRange, chunkRef, sha256 } from "./chunks.ts";
+import { chunkRange, chunkRef } from "./chunks.ts";
 import { healChunk } from "./heal-chunk.ts";
 import { readStoredText } from "./stored-texts.ts";
 import type { CheckpointFiles, RemoteFiles } from "./types.ts";
@@ -47,9 +47,8 @@ export function createCachedFiles(options: StoredFilesOptions): CheckpointFiles 
   /** Reads a whole chunk into `target`; whether it is there and matches its digest. */
   async function readChecked(file: StoredFile, index: number, target: Uint8Array): Promise<boolean> {
     const digest = (await digestsOf(file.name)).get(index);
-    if (digest === undefined || !(await store.readInto(chunkRef(model, file, index), 0, target)))
-      return false;
-    if ((await sha256(target as Uint8Array<ArrayBuffer>)) !== digest) return false;
+    if (digest === undefined) return false;
+    if ((await store.readWithDigest(chunkRef(model, file, index), target)) !== digest) return false;
     choice.noteChecked(file.name, index);
     return true;
   }

@@ -1,6 +1,6 @@
 import { throwIfAborted } from "../errors.ts";
 import type { ChunkStore, StoredFile, StoredModel } from "./chunk-store.ts";
-import { chunkRange, chunkRef, digestOfDigests, numChunks, sha256, withChunksDigest } from "./chunks.ts";
+import { chunkRange, chunkRef, digestOfDigests, numChunks, withChunksDigest } from "./chunks.ts";
 import { createSha256 } from "./hashing/sha256.ts";
 import { inOrderAhead } from "./in-order-ahead.ts";
 import { createDownloadProgress, type DownloadProgress } from "./progress.ts";
@@ -76,12 +76,16 @@ async function verifyFile(
     file.chunksSha256 !== undefined && file.chunksSha256 === (await digestOfDigests(digests, count));
   const hasher = isKnown ? undefined : await createSha256();
   const badChunks: number[] = [];
-  const read = async (index: number) => {
-    const { bytes } = await store.getChunk(chunkRef(model, file, index));
+  const memory: Uint8Array[] = [];
+  const read = async (index: number, slot: number) => {
     const { startBytes, endBytes } = chunkRange(file.sizeBytes, model.chunkBytes, index);
-    const isGood =
-      bytes?.byteLength === endBytes - startBytes && digests.get(index) === (await sha256(bytes));
-    return { bytes: isGood ? bytes : undefined, sizeBytes: endBytes - startBytes };
+    const sizeBytes = endBytes - startBytes;
+    const digest = digests.get(index);
+    if (digest === undefined) return { bytes: undefined, sizeBytes };
+    memory[slot] ??= new Uint8Array(Math.min(model.chunkBytes, file.sizeBytes));
+    const bytes = memory[slot].subarray(0, sizeBytes);
+    const isGood = digest === (await store.readWithDigest(chunkRef(model, file, index), bytes));
+    return { bytes: isGood ? bytes : undefined, sizeBytes };
   };
   let index = 0;
   for await (const { bytes, sizeBytes } of inOrderAhead(count, read)) {

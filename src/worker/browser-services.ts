@@ -14,6 +14,7 @@ import { createModelLocks } from "./model-locks.ts";
 import { openGrammar } from "./open-grammar.ts";
 import { openHashPort } from "./open-hash-port.ts";
 import { openModel } from "./open-model.ts";
+import { openReadPort } from "./open-read-port.ts";
 import { resolveStored } from "./require-stored.ts";
 import type { HostServices } from "./services.ts";
 import { createSharedProgress } from "./shared-progress.ts";
@@ -21,8 +22,15 @@ import { createStoredModels } from "./stored-models.ts";
 
 /** The host's surroundings in a dedicated worker: WebGPU, fetch, both stores, Web Locks and the other tabs. */
 export function createBrowserServices(scope: { readonly navigator: Navigator }): HostServices {
-  const indexeddb = createIndexedDbStore();
-  const openStores = () => createStores(indexeddb, hasOpfs(scope) ? createOpfsStore() : undefined);
+  const readers = { openPort: openReadPort, numWorkers: numReaders(scope.navigator) };
+  const indexeddb = createIndexedDbStore(undefined, { readers });
+  const openStores = () =>
+    createStores(
+      indexeddb,
+      hasOpfs(scope)
+        ? createOpfsStore(undefined, { readers: sharesReadOnlyHandles() ? readers : undefined })
+        : undefined,
+    );
   const stores = openStores();
   /** With file handles of its own, which it may close beside a request that uses the same model. */
   const storesAside = openStores();
@@ -74,3 +82,13 @@ function hasOpfs({ navigator }: { readonly navigator: Navigator }): boolean {
     "createSyncAccessHandle" in FileSystemFileHandle.prototype
   );
 }
+
+/** Where handles have no modes (Firefox, Safari), each is its file's only one. */
+function sharesReadOnlyHandles(): boolean {
+  const { FileSystemSyncAccessHandle } = globalThis as { FileSystemSyncAccessHandle?: { prototype: object } };
+  return FileSystemSyncAccessHandle !== undefined && "mode" in FileSystemSyncAccessHandle.prototype;
+}
+
+/** Reading workers that a machine has cores for, beside the engine's worker and the browser's own threads. */
+const numReaders = ({ hardwareConcurrency = 2 }: Partial<Navigator>): number =>
+  Math.max(1, Math.min(3, Math.floor(hardwareConcurrency / 2)));

@@ -2,7 +2,8 @@
 import "fake-indexeddb/auto";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { seededRandom } from "../../testing/data.ts";
-import { fakeHashWorkers, type HashFault } from "../../testing/fake-hash-worker.ts";
+import { fakeHashWorkers } from "../../testing/fake-hash-worker.ts";
+import type { WorkerFault } from "../../testing/fake-worker-ports.ts";
 import { type MemoryRemote, memoryRemote, sha256Hex } from "../../testing/memory-remote.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import { type DownloadOptions, downloadCheckpoint } from "../download.ts";
@@ -115,7 +116,7 @@ describe("a hash worker", () => {
   });
 
   const faults = (["dies", "refuses"] as const).flatMap((kind) =>
-    [0, 1, 2, 5, 10, 11, 12, 20, 31, 32].map((at): HashFault => ({ kind, at })),
+    [0, 1, 2, 5, 10, 11, 12, 20, 31, 32].map((at): WorkerFault => ({ kind, at })),
   );
   it.each(faults)(
     "that $kind at request $at: what it had is hashed here, though chunks end in any order",

@@ -2,7 +2,7 @@ import { EngineError } from "../../errors.ts";
 import { type ChunkReaderOptions, readChunk } from "../chunk-reader.ts";
 import type { ChunkStore, StoredFile, StoredModel } from "../chunk-store.ts";
 import { numChunks } from "../chunks.ts";
-import { HashWorkerLost } from "./hash-client.ts";
+import { WorkerLost } from "../worker-line.ts";
 import type { Hashing } from "./hashing.ts";
 import { canGoOnFrom, type Sha256Stream } from "./sha256.ts";
 
@@ -106,7 +106,7 @@ export async function createFileHasher(
       saving.catch(fail);
       if (hashed.numChunks === count) digestOnce().catch(fail); // its worker is free for the next file
     } catch (error) {
-      if (!(error instanceof HashWorkerLost)) return fail(error);
+      if (!(error instanceof WorkerLost)) return fail(error);
       if (stream !== to) return;
       goOnFrom(hashed);
       void queueSend().catch(() => {});
@@ -133,7 +133,7 @@ export async function createFileHasher(
       try {
         return await from.digest();
       } catch (error) {
-        if (!(error instanceof HashWorkerLost)) throw error;
+        if (!(error instanceof WorkerLost)) throw error;
         goOnFrom(hashed);
       }
     }

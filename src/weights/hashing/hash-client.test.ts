@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { fakeHashWorkers } from "../../testing/fake-hash-worker.ts";
 import { sha256Hex } from "../../testing/memory-remote.ts";
-import { createHashClient, HashWorkerLost } from "./hash-client.ts";
+import { WorkerLost } from "../worker-line.ts";
+import { createHashClient } from "./hash-client.ts";
 import { createHashing } from "./hashing.ts";
 
 const bytes = (length: number, first: number) =>
@@ -31,7 +32,7 @@ describe("a hash client", () => {
       const client = createHashClient(workers.open(), 500);
       await client.start(undefined);
       const calls = await Promise.allSettled([client.update(bytes(9, 0)), client.update(bytes(9, 0))]);
-      for (const call of calls) expect(call).toMatchObject({ reason: expect.any(HashWorkerLost) });
+      for (const call of calls) expect(call).toMatchObject({ reason: expect.any(WorkerLost) });
       await expect(client.digest()).rejects.toThrow(/hash worker is lost/);
       expect(workers.numOpen()).toBe(0);
     },

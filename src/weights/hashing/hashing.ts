@@ -1,5 +1,6 @@
 import { EngineError } from "../../errors.ts";
-import { createHashClient, type HashClient, HashWorkerLost } from "./hash-client.ts";
+import { WorkerLost } from "../worker-line.ts";
+import { createHashClient, type HashClient } from "./hash-client.ts";
 import type { OpenHashPort } from "./protocol.ts";
 import { openLocalSha256, type Sha256Stream } from "./sha256.ts";
 
@@ -44,7 +45,7 @@ export function createHashing({ openPort, maxWaiting, waitMs }: HashingOptions):
     if (isClosed) throw aborted();
   };
 
-  /** @throws HashWorkerLost, and what `openPort` throws */
+  /** @throws WorkerLost, and what `openPort` throws */
   async function startWorker(open: OpenHashPort, state: Uint8Array | undefined): Promise<Sha256Stream> {
     const client = idle.pop() ?? createHashClient(open(), waitMs);
     clients.add(client);
@@ -61,7 +62,7 @@ export function createHashing({ openPort, maxWaiting, waitMs }: HashingOptions):
 
   /** A page that ends one worker or refuses it would do so with the next: none is tried again. */
   function noteLost(error: unknown): never {
-    isWorkerLost ||= error instanceof HashWorkerLost;
+    isWorkerLost ||= error instanceof WorkerLost;
     throw error;
   }
 

@@ -1,3 +1,5 @@
+import type { WorkerPort } from "../worker-line.ts";
+
 /** What is asked of a hash worker: the SHA-256 of one file after the other. Requests are answered in order. */
 export type HashRequest =
   /** First of a file: goes on from a saved state, or begins. */
@@ -15,14 +17,7 @@ export interface HashReply {
 }
 
 /** One end of a line to a hash worker. */
-export interface HashPort {
-  /** The memory of `transfer` goes over with the request and is lost here. */
-  post(request: HashRequest, transfer: readonly ArrayBuffer[]): void;
-  onReply(listener: (reply: HashReply) => void): void;
-  /** The worker ended by itself, or could not be started. */
-  onDeath(listener: (reason: string) => void): void;
-  close(): void;
-}
+export type HashPort = WorkerPort<HashRequest, HashReply>;
 
 /** Opens a hash worker. May throw where none can be started. */
 export type OpenHashPort = () => HashPort;

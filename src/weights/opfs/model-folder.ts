@@ -1,3 +1,5 @@
+import { sha256 } from "../chunks.ts";
+import type { Readers } from "../reading/readers.ts";
 import { isLostFile } from "../storage-errors.ts";
 import { answered } from "./answered.ts";
 import {
@@ -8,13 +10,23 @@ import {
   type JournalState,
   readJournal,
 } from "./journal.ts";
-import { openSyncFiles, type SyncFiles } from "./sync-files.ts";
+import { openSyncFiles, type SyncHandle } from "./sync-files.ts";
 
 const journalName = "journal";
 
 /** The folder of one model: its journal, and files that the journal speaks of. */
 export interface ModelFolder {
-  readonly files: SyncFiles;
+  /**
+   * Fills `target` from a file; false where it has less, or is not there. Large reads go to the reading workers, unless this
+   * tab has written the file since the folder was opened.
+   */
+  read(name: string, startBytes: number, target: Uint8Array): Promise<boolean>;
+  /** The same, with the SHA-256 in hex of what was read; undefined where it is not all there. */
+  readWithDigest(name: string, startBytes: number, target: Uint8Array): Promise<string | undefined>;
+  /** Runs `change` with the file open for writing, so that nothing else comes between; makes it where there is none. */
+  write(name: string, change: (handle: SyncHandle) => void): Promise<void>;
+  /** Removes a file; fine where there is none. */
+  remove(name: string): Promise<void>;
   /** What the journal says. `fresh` reads it again, unless this tab is the one that writes it. */
   state(fresh?: boolean): Promise<JournalState>;
   /** Adds an entry and waits until it is on disk. @throws NoModificationAllowedError where another tab writes */
@@ -23,8 +35,14 @@ export interface ModelFolder {
 }
 
 /** Opens the folder; reading it makes nothing, and several tabs may do so while one writes. */
-export function openModelFolder(folder: FileSystemDirectoryHandle, lockWaitMs = 0): ModelFolder {
+export function openModelFolder(
+  folder: FileSystemDirectoryHandle,
+  lockWaitMs = 0,
+  readers?: Readers,
+): ModelFolder {
   const files = openSyncFiles(folder, lockWaitMs);
+  /** Files that this tab has open for writing, which shuts the workers out, once these have let go of them. */
+  const written = new Map<string, Promise<void> | undefined>();
   let known: Promise<JournalState> | undefined;
   /** Where the next entry goes; undefined until this tab writes the journal. */
   let endBytes: number | undefined;
@@ -41,8 +59,33 @@ export function openModelFolder(folder: FileSystemDirectoryHandle, lockWaitMs = 
       endBytes = validBytes;
     });
 
+  async function readBy(name: string, startBytes: number, target: Uint8Array, wantsDigest: boolean) {
+    if (!written.has(name)) {
+      const found = await readers?.read({ name, startBytes }, target, wantsDigest);
+      if (found !== undefined) return found;
+    }
+    const numBytes = await files.use(name, "read-only", (file) => file.read(target, { at: startBytes }));
+    if (numBytes !== target.byteLength) return undefined;
+    return { digest: wantsDigest ? await sha256(target as Uint8Array<ArrayBuffer>) : undefined };
+  }
+
+  async function takeFromWorkers(name: string): Promise<void> {
+    if (!written.has(name)) written.set(name, readers?.closeFile(name));
+    await written.get(name);
+  }
+
   return {
-    files,
+    read: async (name, startBytes, target) => (await readBy(name, startBytes, target, false)) !== undefined,
+    readWithDigest: async (name, startBytes, target) =>
+      (await readBy(name, startBytes, target, true))?.digest,
+    async write(name, change) {
+      await takeFromWorkers(name);
+      await files.use(name, "readwrite", change);
+    },
+    async remove(name) {
+      await takeFromWorkers(name);
+      await files.remove(name);
+    },
     state(fresh = false) {
       if (fresh && endBytes === undefined) known = undefined;
       known ??= readWithoutLock(folder).then((bytes) =>
@@ -69,7 +112,7 @@ export function openModelFolder(folder: FileSystemDirectoryHandle, lockWaitMs = 
     async close() {
       known = undefined;
       endBytes = undefined;
-      await files.close();
+      await Promise.all([readers?.close(), files.close()]);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { createFakeOpfs, type FakeOpfs } from "../../testing/fake-opfs.ts";
+import { fakeReadWorkers } from "../../testing/fake-read-worker.ts";
 import { contractModel as model, storeContract } from "../../testing/store-contract.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import { crc32 } from "./crc32.ts";
@@ -8,7 +9,7 @@ import { createOpfsStore } from "./opfs-store.ts";
 const bytes = (...values: number[]) => new Uint8Array(values);
 const ref = (index: number) => ({ id: "m", file: "f", index, startBytes: 4 * index });
 const open = (fake: FakeOpfs, lockWaitMs = 0): ChunkStore =>
-  createOpfsStore(async () => fake.root, lockWaitMs);
+  createOpfsStore(async () => fake.root, { lockWaitMs });
 const storedIndexes = async (store: ChunkStore) => [...(await store.listChunks("m", "f")).keys()];
 
 describe("crc32", () => {
@@ -22,6 +23,13 @@ describe("createOpfsStore", () => {
   it.each(storeContract)("$name", async ({ run }) => {
     const fake = createFakeOpfs();
     await run(open(fake), () => open(fake));
+  });
+  it.each(storeContract)("$name, with reading workers", async ({ run }) => {
+    const fake = createFakeOpfs();
+    const workers = fakeReadWorkers();
+    const readers = { openPort: workers.open, numWorkers: 2, leastBytes: 0 };
+    const openWithReaders = () => createOpfsStore(async () => fake.root, { lockWaitMs: 0, readers });
+    await run(openWithReaders(), openWithReaders);
   });
   it("keeps each checkpoint file as one file, its chunks in their places", async () => {
     const fake = createFakeOpfs();

@@ -1,5 +1,6 @@
 import { EngineError } from "../../errors.ts";
 import type { ChunkRef, ChunkStore, StoredModel } from "../chunk-store.ts";
+import { createReaders, type ReadersOptions } from "../reading/readers.ts";
 import { isClosedConnection, isLostFile, storageError } from "../storage-errors.ts";
 import { answered } from "./answered.ts";
 import { crc32 } from "./crc32.ts";
@@ -11,13 +12,22 @@ import { type ModelFolder, openModelFolder, writeAll } from "./model-folder.ts";
 /** Gives the folder that the models' folders lie in; called again after the browser cleared it. */
 export type OpenRoot = () => Promise<FileSystemDirectoryHandle>;
 
+export interface OpfsStoreOptions {
+  /** Longest that a file is waited for that another tab has open. */
+  readonly lockWaitMs?: number;
+  /** Workers to read with, where read-only handles may be open several times; absent: reads on this thread. */
+  readonly readers?: ReadersOptions | undefined;
+}
+
 /**
  * The store in the origin private file system, for dedicated workers: a folder a model, a file a checkpoint file,
  * written and read in place, and a journal that says what of it is complete. A chunk is flushed before the journal
- * names it, so a crash loses at most the chunks not yet named. A file that another tab has open is waited for
- * `lockWaitMs`, then it is `busy`.
+ * names it, so a crash loses at most the chunks not yet named. A file that another tab keeps open is `busy`.
  */
-export function createOpfsStore(openRoot: OpenRoot = browserRoot, lockWaitMs = 3000): ChunkStore {
+export function createOpfsStore(
+  openRoot: OpenRoot = browserRoot,
+  { lockWaitMs = 3000, readers }: OpfsStoreOptions = {},
+): ChunkStore {
   const folders = new Map<string, Promise<ModelFolder>>();
   /** Folders being closed: their handles shut out new ones until then. */
   const closing = new Map<string, Promise<void>>();
@@ -33,9 +43,10 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot, lockWaitMs = 3
   function folderOf(id: string): Promise<ModelFolder> {
     const opened =
       folders.get(id) ??
-      Promise.all([answered(openRoot()), folderName(id), closing.get(id)]).then(async ([root, name]) =>
-        openModelFolder(await answered(root.getDirectoryHandle(name, { create: true })), lockWaitMs),
-      );
+      Promise.all([answered(openRoot()), folderName(id), closing.get(id)]).then(async ([root, name]) => {
+        const folder = await answered(root.getDirectoryHandle(name, { create: true }));
+        return openModelFolder(folder, lockWaitMs, readers && createReaders(readers, folder));
+      });
     folders.set(id, opened);
     opened.catch(() => folders.delete(id));
     return opened;
@@ -114,17 +125,13 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot, lockWaitMs = 3
         const text = (await folder.state()).texts.get(name);
         if (text === undefined) return undefined;
         const bytes = new Uint8Array(text.sizeBytes);
-        const numBytes = await folder.files.use(textName(name), "read-only", (file) =>
-          file.read(bytes, { at: 0 }),
-        );
-        return numBytes === text.sizeBytes && crc32(bytes) === text.crc
-          ? new TextDecoder().decode(bytes)
-          : undefined;
+        const isWhole = await folder.read(textName(name), 0, bytes);
+        return isWhole && crc32(bytes) === text.crc ? new TextDecoder().decode(bytes) : undefined;
       }),
     putText: (id, name, text) =>
       inFolder(`storing ${name}`, id, async (folder) => {
         const bytes = new TextEncoder().encode(text);
-        await folder.files.use(textName(name), "readwrite", (file) => {
+        await folder.write(textName(name), (file) => {
           file.truncate(0);
           writeAll(file, bytes, 0);
           file.flush();
@@ -141,16 +148,24 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot, lockWaitMs = 3
         const chunk = (await folder.state()).chunks.get(ref.file)?.get(ref.index);
         if (chunk === undefined) return { bytes: undefined, digest: undefined };
         const bytes = new Uint8Array(chunk.sizeBytes);
-        const isWhole = await readPart(folder, ref, 0, bytes);
+        const isWhole = await folder.read(dataName(ref.file), chunk.startBytes, bytes);
         return { bytes: isWhole ? bytes : undefined, digest: chunk.digest };
       }),
     readInto: (ref, skipBytes, target) =>
-      inFolder(`reading chunk ${ref.index} of ${ref.file}`, ref.id, (folder) =>
-        readPart(folder, ref, skipBytes, target),
-      ),
+      inFolder(`reading chunk ${ref.index} of ${ref.file}`, ref.id, async (folder) => {
+        const startBytes = await placeOf(folder, ref, skipBytes + target.byteLength);
+        if (startBytes === undefined) return false;
+        return folder.read(dataName(ref.file), startBytes + skipBytes, target);
+      }),
+    readWithDigest: (ref, target) =>
+      inFolder(`reading chunk ${ref.index} of ${ref.file}`, ref.id, async (folder) => {
+        const startBytes = await placeOf(folder, ref, target.byteLength);
+        if (startBytes === undefined) return undefined;
+        return folder.readWithDigest(dataName(ref.file), startBytes, target);
+      }),
     putChunk: (ref, bytes, digest) =>
       inFolder(`storing chunk ${ref.index} of ${ref.file}`, ref.id, async (folder) => {
-        await folder.files.use(dataName(ref.file), "readwrite", (file) => {
+        await folder.write(dataName(ref.file), (file) => {
           writeAll(file, bytes, ref.startBytes);
           file.flush();
         });
@@ -166,25 +181,16 @@ export function createOpfsStore(openRoot: OpenRoot = browserRoot, lockWaitMs = 3
     deleteFile: (id, file) =>
       inFolder(`deleting ${file}`, id, async (folder) => {
         await folder.append({ type: "drop", file });
-        await folder.files.remove(dataName(file));
+        await folder.remove(dataName(file));
       }),
     release: (id) => within("closing a model's files", () => release(id)),
   };
 }
 
-/** Fills `target` from a chunk; false where the journal or the file has less. */
-async function readPart(
-  folder: ModelFolder,
-  ref: ChunkRef,
-  skipBytes: number,
-  target: Uint8Array,
-): Promise<boolean> {
+/** Where a chunk begins in its file; undefined where the journal knows of less than `sizeBytes`. */
+async function placeOf(folder: ModelFolder, ref: ChunkRef, sizeBytes: number): Promise<number | undefined> {
   const chunk = (await folder.state()).chunks.get(ref.file)?.get(ref.index);
-  if (chunk === undefined || skipBytes + target.byteLength > chunk.sizeBytes) return false;
-  const numBytes = await folder.files.use(dataName(ref.file), "read-only", (file) =>
-    file.read(target, { at: chunk.startBytes + skipBytes }),
-  );
-  return numBytes === target.byteLength;
+  return chunk !== undefined && sizeBytes <= chunk.sizeBytes ? chunk.startBytes : undefined;
 }
 
 async function browserRoot(): Promise<FileSystemDirectoryHandle> {

@@ -30,6 +30,8 @@ export interface SyncFiles {
    * there. A file to be written is made.
    */
   use<T>(name: string, mode: Mode, use: (handle: SyncHandle) => T): Promise<T | undefined>;
+  /** Closes a file until it is used again; fine where it is not open. */
+  closeFile(name: string): Promise<void>;
   /** Closes and removes a file; fine where there is none. */
   remove(name: string): Promise<void>;
   /** Closes every file; `use` fails with InvalidStateError from then on. */
@@ -87,6 +89,7 @@ export function openSyncFiles(folder: FileSystemDirectoryHandle, lockWaitMs: num
         return handle === undefined ? undefined : use(handle);
       }
     },
+    closeFile,
     async remove(name) {
       await closeFile(name);
       await answered(folder.removeEntry(name)).catch((error: unknown) => {
