@@ -21,8 +21,9 @@ type StageName = (typeof stageNames)[number];
 const usualStages = stageNames.filter((name) => name !== "download");
 
 const usage = `usage: node dist/full-size/prove.mjs [--shape ${shapeNames.join("|")}] [--layers N] [--stages ${stageNames.join(",")}]
-  [--dir FOLDER] [--budget SECONDS] [--out FILE] [--chromium PROGRAM] [--keep]
+  [--dir FOLDER] [--budget SECONDS] [--out FILE] [--chromium PROGRAM] [--keep] [--readers N,N]
 Writes the checkpoint into FOLDER/model (default /tmp/gpt-oss-full-size), where --keep leaves it for the next run.
+--readers: stores are also read alone with these numbers of reading workers (0: on the thread that loads).
 Chromium: --chromium, else the environment variable CHROMIUM, else /usr/bin/chromium. With CHROMIUM_GPU_FLAGS (its
 flags for the GPU, separated by spaces) it runs on the GPU, and Node too; without, both on SwiftShader.
 What was found before the budget (default 520 s) ran out is printed in any case; the exit status is 1 where a check failed.`;
@@ -37,6 +38,7 @@ const { values: args } = parseArgs({
     out: { type: "string" },
     chromium: { type: "string", default: process.env.CHROMIUM ?? "/usr/bin/chromium" },
     keep: { type: "boolean", default: false },
+    readers: { type: "string", default: "" },
     help: { type: "boolean", default: false },
   },
 });
@@ -206,6 +208,10 @@ await run("proof", async () => {
           found[name] = value;
         },
         uploadRate: upload?.staging,
+        readers: args.readers
+          .split(",")
+          .filter((one) => one !== "")
+          .map(Number),
       }),
     );
     compare(store, "direct", answer, direct, true);

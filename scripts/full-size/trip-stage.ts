@@ -28,6 +28,8 @@ export interface TripOptions {
   readonly check: (name: string, ok: boolean, detail?: unknown) => void;
   readonly say: (sentence: string) => void;
   readonly uploadRate: number | undefined;
+  /** Numbers of reading workers to read with, beside the library's own. */
+  readonly readers: readonly number[];
 }
 
 const gigabytes = (bytes: number, seconds: number) => bytes / 1e9 / seconds;
@@ -200,11 +202,18 @@ async function readAlone(options: TripOptions, { page }: ProofBrowser, loadRate:
   const { store, report, say, uploadRate } = options;
   await page.evaluate(() => trip.dispose());
   const verify = "sampled" as const; // the library's own default
-  const { rate } = await page.evaluate((request) => trip.direct({ kind: "read", ...request }), {
-    store,
-    verify,
-  });
-  if (rate === undefined) throw new Error("no rate");
+  const rateWith = async (numWorkers: number | undefined) => {
+    const request = { kind: "read", store, verify, numWorkers } as const;
+    const { rate } = await page.evaluate((asked) => trip.direct(asked), request);
+    if (rate === undefined) throw new Error("no rate");
+    return rate;
+  };
+  const rate = await rateWith(undefined);
+  for (const numWorkers of options.readers) {
+    const { gigabytesPerSecond } = await rateWith(numWorkers);
+    report(`readAlone with ${numWorkers} reading workers`, gigabytesPerSecond);
+    say(`${store}: reading alone with ${numWorkers} reading workers: ${gigabytesPerSecond.toFixed(2)} GB/s`);
+  }
   const slower = Math.min(rate.gigabytesPerSecond, uploadRate ?? Number.POSITIVE_INFINITY);
   report("readAlone", { ...rate, verify, uploadRate, shareOfSlower: loadRate / slower });
   say(

@@ -14,7 +14,7 @@ import { createModelLocks } from "./model-locks.ts";
 import { openGrammar } from "./open-grammar.ts";
 import { openHashPort } from "./open-hash-port.ts";
 import { openModel } from "./open-model.ts";
-import { openReadPort } from "./open-read-port.ts";
+import { numReaders, openReadPort } from "./open-read-port.ts";
 import { resolveStored } from "./require-stored.ts";
 import type { HostServices } from "./services.ts";
 import { createSharedProgress } from "./shared-progress.ts";
@@ -88,7 +88,3 @@ function sharesReadOnlyHandles(): boolean {
   const { FileSystemSyncAccessHandle } = globalThis as { FileSystemSyncAccessHandle?: { prototype: object } };
   return FileSystemSyncAccessHandle !== undefined && "mode" in FileSystemSyncAccessHandle.prototype;
 }
-
-/** Reading workers that a machine has cores for, beside the engine's worker and the browser's own threads. */
-const numReaders = ({ hardwareConcurrency = 2 }: Partial<Navigator>): number =>
-  Math.max(1, Math.min(3, Math.floor(hardwareConcurrency / 2)));

@@ -10,3 +10,7 @@ export function openReadPort(): ReadPort {
   });
   return workerPort(worker);
 }
+
+/** Reading workers that a machine has cores for, beside the engine's worker and the browser's own threads. */
+export const numReaders = ({ hardwareConcurrency = 2 }: Partial<Navigator>): number =>
+  Math.max(1, Math.min(3, Math.floor(hardwareConcurrency / 2)));

@@ -6,7 +6,13 @@ import type { EngineInfo } from "../../../src/runtime/types.ts";
 import { createHttpFiles } from "../../../src/weights/http-files.ts";
 import { createIndexedDbStore } from "../../../src/weights/indexeddb-store.ts";
 import { createOpfsStore } from "../../../src/weights/opfs/opfs-store.ts";
+import type { ReadReply, ReadRequest } from "../../../src/weights/reading/protocol.ts";
 import { createCachedFiles } from "../../../src/weights/stored-files.ts";
+import { numReaders } from "../../../src/worker/open-read-port.ts";
+import { workerPort } from "../../../src/worker/worker-port.ts";
+
+/** The library's own script. */
+const readWorker = "/lib/read-worker.js";
 
 export type DirectRequest =
   | {
@@ -22,6 +28,8 @@ export type DirectRequest =
       readonly kind: "read";
       readonly store: "indexeddb" | "opfs";
       readonly verify: "none" | "sampled" | "full";
+      /** Reading workers; undefined: as many as the library takes here. */
+      readonly numWorkers: number | undefined;
     };
 
 export interface DirectAnswer {
@@ -53,7 +61,13 @@ async function answer(request: DirectRequest): Promise<DirectAnswer> {
       return { rate };
     }
     case "read": {
-      const store = request.store === "opfs" ? createOpfsStore() : createIndexedDbStore();
+      const numWorkers = request.numWorkers ?? numReaders(navigator);
+      const openPort = () => workerPort<ReadRequest, ReadReply>(new Worker(readWorker, { type: "module" }));
+      const readers = numWorkers === 0 ? undefined : { openPort, numWorkers };
+      const store =
+        request.store === "opfs"
+          ? createOpfsStore(undefined, { readers })
+          : createIndexedDbStore(undefined, { readers });
       const [model] = await store.listModels();
       if (model === undefined) throw new Error(`nothing is stored in ${request.store}`);
       const files = createCachedFiles({ store, model, verify: request.verify });
