@@ -53,7 +53,9 @@ const adapterLine = ({ adapter, variant, mxfp4, matrices, activations }: EngineI
 
 /** `table: linearVec 4x128 …`, the kernels' sizes in the order of their rows. */
 const tuningLine = ({ tuning }: EngineInfo): string =>
-  `${tuning.source}: ${Object.entries(tuning.sizes)
+  `${tuning.source}${tuning.seconds === undefined ? "" : ` in ${tuning.seconds.toFixed(1)} s`}: ${Object.entries(
+    tuning.sizes,
+  )
     .map(([row, sizes]) => `${row} ${Object.values(sizes).join("x")}`)
     .join(", ")}`;
 

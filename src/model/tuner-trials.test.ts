@@ -3,7 +3,7 @@ import { createShapeFiles } from "../bench/shapes.ts";
 import { defaultTuning, type KernelTuning, matrixTuning } from "../kernels/tuning.ts";
 import { type TuningKey, tunedKernels, tuningKeys, tuningsToTry } from "../kernels/tuning-candidates.ts";
 import { dryPlan } from "../testing/dry-plan.ts";
-import { roundOf } from "./tuner.ts";
+import { fastestOf, roundOf } from "./tuner.ts";
 import { affordableTrials, mostModules, type TunerInput, tunedTexts } from "./tuner-trials.ts";
 
 /** A layer of each type. */
@@ -77,9 +77,29 @@ describe("a round of experts' tiles", () => {
     const { gpu, input, activations } = await inputOf("bf16", base);
     const tried = tuningsToTry(base).filter(({ key }) => key === "moeTile");
     for (const { tuning } of [{ tuning: base }, ...tried]) {
-      const { steps, run } = await roundOf(gpu, input, activations, "moeTile", tuning);
+      const { steps, numTokens } = await roundOf(gpu, input, activations, "moeTile", tuning);
       expect(steps.map(({ pipeline }) => pipeline.id)).toEqual(tunedKernels.moeTile);
-      expect(run.numTokens).toBe(1024);
+      expect(numTokens).toEqual([1024, 32]);
     }
+  });
+});
+
+describe("the row that is taken", () => {
+  it.each<[string, number[], (number[] | undefined)[], number | undefined]>([
+    ["is the fastest", [10], [[9], [8], [8.5]], 1],
+    ["is none that may be as fast as the base", [10], [[9.8], [10]], undefined],
+    ["is none that was not measured", [10], [undefined, [9]], 1],
+    [
+      "is none that is slower with a short prompt",
+      [10, 1],
+      [
+        [7, 1.2],
+        [9, 1.02],
+      ],
+      1,
+    ],
+    ["is none where all are slower with a short prompt", [10, 1], [[7, 1.2]], undefined],
+  ])("%s", (_, base, candidates, taken) => {
+    expect(fastestOf(base, candidates)).toBe(taken);
   });
 });

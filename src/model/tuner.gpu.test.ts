@@ -93,6 +93,7 @@ describe("measured tuning", () => {
     };
     const measured = await load();
     expect(measured.source).toBe("measured");
+    expect(measured.seconds).toBeGreaterThan(0);
     expect([...values.values()]).toEqual([measured.sizes]);
     expect(await load()).toEqual({ source: "remembered", sizes: measured.sizes });
   });

@@ -15,10 +15,12 @@ import { affordableTrials, draftPasses, draftsOf, type TunerInput, withLayers } 
 const budgetMs = 2000;
 /** What takes longer than this a round is left alone: such a GPU would need too long for the rest. */
 const slowRoundMs = 100;
-/** A candidate must be so much faster than the base: less may be noise. */
-const leastGain = 0.03;
+/** Times that differ by less, as a share, may be the same. */
+const clearly = 0.03;
 /** Most tokens of the measured prompt. */
 const mostTokens = 1024;
+/** Tokens of a short one, which large tiles leave half empty: most questions are that short. */
+const shortTokens = 32;
 /** Layers that a round goes through, so that weights come from memory and not from a cache. */
 const decodeLayers = 8;
 /** A tile kernel's layer is larger than caches, and takes long. */
@@ -72,8 +74,11 @@ export async function measureTuning(
 /** What a row's kernels do for a token, or for a prompt. */
 export interface Round {
   readonly steps: readonly Step<PassRun>[];
-  readonly run: PassRun;
+  /** Tokens that it is measured with: what is to be faster, and after it what must not be slower. */
+  readonly numTokens: readonly number[];
 }
+
+const runOf = (numTokens: number): PassRun => ({ numTokens, maxKeys: numTokens });
 
 /**
  * The steps of a row's kernels. Those of a prompt begin with moe-group where they read its tiles: of buffers that nobody
@@ -91,8 +96,8 @@ export async function roundOf(
     ? (await draftPasses(gpu, withLayers(input, [...Array(prefillLayers).keys()]), act, tuning)).prefill
     : await draftPasses(gpu, input, act, tuning).then(({ decode, head }) => [...decode, ...head]);
   const steps = await Promise.all(draftsOf(key, drafts).map((draft) => draft.build()));
-  const numTokens = isPrompt ? tokensOf(input) : 1;
-  return { steps, run: { numTokens, maxKeys: numTokens } };
+  const most = tokensOf(input);
+  return { steps, numTokens: isPrompt ? [most, Math.min(shortTokens, most)] : [1] };
 }
 
 /** Tokens of the measured prompt. */
@@ -105,44 +110,63 @@ interface Measuring {
   readonly deadline: Deadline;
 }
 
-/** The index of the candidate that is clearly faster than the base, if one is. */
+/** The index of the candidate to take instead of the base, if there is one. */
 async function fastestRow(
   measuring: Measuring,
   base: Promise<Round> | undefined,
   candidates: readonly Promise<Round>[],
 ): Promise<number | undefined> {
   for (const round of candidates) round.catch(() => {}); // heard of when its turn comes
-  const baseMs = await timeOf(measuring, base);
-  if (baseMs === undefined) return undefined;
+  const baseTimes = await timesOf(measuring, base);
+  if (baseTimes === undefined) return undefined;
+  const times: (readonly number[] | undefined)[] = [];
+  for (const round of candidates) times.push(await timesOf(measuring, round));
+  return fastestOf(baseTimes, times);
+}
+
+/**
+ * The candidate that takes the least of the first time, where that is clearly less than the base's and none of its other
+ * times is clearly more; undefined where there is none. A candidate that was not measured is undefined.
+ */
+export function fastestOf(
+  base: readonly number[],
+  candidates: readonly (readonly number[] | undefined)[],
+): number | undefined {
   let fastest: number | undefined;
-  let bestMs = baseMs * (1 - leastGain);
-  for (const [candidate, round] of candidates.entries()) {
-    const milliseconds = await timeOf(measuring, round);
-    if (milliseconds === undefined || milliseconds >= bestMs) continue;
-    bestMs = milliseconds;
+  let leastMs = (base[0] ?? 0) * (1 - clearly);
+  for (const [candidate, [milliseconds, ...others] = []] of candidates.entries()) {
+    if (milliseconds === undefined || milliseconds >= leastMs) continue;
+    if (others.some((ms, i) => ms > (base[i + 1] ?? 0) * (1 + clearly))) continue;
+    leastMs = milliseconds;
     fastest = candidate;
   }
   return fastest;
 }
 
-/** Milliseconds of a round; undefined where the time is or would be over first, and where it does not compile here. */
-async function timeOf(
+/** Milliseconds of a round by its numbers of tokens; undefined where the time is or would be over first, and where it does not compile here. */
+async function timesOf(
   { gpu, act, timer, deadline }: Measuring,
   compiling: Promise<Round> | undefined,
-): Promise<number | undefined> {
+): Promise<number[] | undefined> {
   const round = await deadline.within(compiledOf(compiling));
   if (round === undefined) return undefined;
-  const { steps, run } = round;
-  const timeOnce = (numTokens: number) => {
+  const { steps } = round;
+  const prepare = (numTokens: number) =>
     gpu.device.queue.writeBuffer(act.step, 0, packStep({ position: 0, numTokens }));
-    return timer.time(steps, { numTokens, maxKeys: numTokens }, 1);
+  const timeOnce = (numTokens: number) => {
+    prepare(numTokens);
+    return timer.time(steps, runOf(numTokens), 1);
   };
-  // A slow GPU shows in a few tokens of a prompt already.
-  const few = Math.ceil(run.numTokens / 8);
-  if (few < run.numTokens && (await timeOnce(few)) > slowRoundMs / 2) return undefined;
-  const once = await timeOnce(run.numTokens);
-  if (once > slowRoundMs || deadline.left() < 4 * Math.max(5, once)) return undefined;
-  return timeRound(timer, steps, run, { leastMs: 4, runs: 3 });
+  const times: number[] = [];
+  for (const numTokens of round.numTokens) {
+    // A slow GPU shows in a few tokens of a prompt already.
+    const few = Math.ceil(numTokens / 8);
+    if (few < numTokens && (await timeOnce(few)) > slowRoundMs / 2) return undefined;
+    const once = await timeOnce(numTokens);
+    if (once > slowRoundMs || deadline.left() < 4 * Math.max(5, once)) return undefined;
+    times.push(await timeRound(timer, steps, runOf(numTokens), { leastMs: 4, runs: 3 }));
+  }
+  return times;
 }
 
 async function compiledOf(compiling: Promise<Round> | undefined): Promise<Round | undefined> {

@@ -18,9 +18,8 @@ export interface TuningOptions extends Pick<LoadOptions, "tune" | "tuning" | "si
   readonly settings?: RememberedSettings;
 }
 
-export interface TuningChoice {
+export interface TuningChoice extends Omit<EngineInfo["tuning"], "sizes"> {
   readonly tuning: KernelTuning;
-  readonly source: EngineInfo["tuning"]["source"];
 }
 
 /** Adapter classes for which the built-in sizes were measured (docs/performance.md). */
@@ -53,9 +52,11 @@ export async function chooseTuning(
   const remembered = await recall(gpu, base, settings, key);
   if (remembered !== undefined) return { tuning: remembered, source: "remembered" };
   try {
+    const started = performance.now();
     const tuning = await measureTuning(gpu, input, { signal });
+    const seconds = (performance.now() - started) / 1000;
     await settings?.set(key, tuning).catch(() => {}); // it is measured again next time
-    return { tuning, source: "measured" };
+    return { tuning, source: "measured", seconds };
   } catch (error) {
     if (isEngineError(error, "device-lost") || isEngineError(error, "aborted")) throw error;
     return { tuning: base, source: "table" };

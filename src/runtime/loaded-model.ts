@@ -66,7 +66,7 @@ export async function loadModel(
     await buffers.settled();
     const { weights } = layout;
     writeParts(gpu, layout);
-    const { tuning, source } = await chooseTuning(
+    const { tuning, ...chosen } = await chooseTuning(
       gpu,
       { weights, config, options: { ...checked, mxfp4 } },
       options,
@@ -92,7 +92,7 @@ export async function loadModel(
       adapter: describeAdapter(gpu),
       variant: planOptions.variant,
       mxfp4,
-      tuning: { source, sizes: tuning },
+      tuning: { ...chosen, sizes: tuning },
       matrices: planOptions.tuning.moeTile.products === "matrix",
       model: {
         id: files.id,

@@ -22,6 +22,8 @@ export interface EngineInfo {
   /** The kernels' sizes, which decide speed alone, and where they come from. */
   readonly tuning: {
     readonly source: "table" | "measured" | "remembered" | "forced";
+    /** What measuring took; absent where this load measured nothing. */
+    readonly seconds?: number;
     readonly sizes: KernelTuning;
   };
   /** Whether prompts run on subgroup matrices (experimental: only where the adapter offers them with shader-f16). */
