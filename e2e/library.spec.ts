@@ -155,3 +155,24 @@ test("a download whose hash worker does not come is aborted at once", async ({ s
   expect(await code).toBe("aborted");
   expect(performance.now() - startedMs).toBeLessThan(5000);
 });
+
+const isReadWorker = (path: string) => path === "/lib/read-worker.js";
+for (const store of ["indexeddb", "opfs"] as const) {
+  for (const fault of [undefined, { status: 404 }]) {
+    const how = fault === undefined ? "by a worker" : "in place where the worker's script is missing";
+    test(`${store}: a stored file is read and hashed ${how}`, async ({ serve, visit }) => {
+      const onRequest = ({ path }: { readonly path: string }) => (isReadWorker(path) ? fault : undefined);
+      const server = await serve({ root, mounts, onRequest });
+      const { page } = await visit();
+      await importLibrary(page, server.url);
+      const files = await page.evaluate(async (store) => {
+        globalThis.engine = library.createWorkerEngine();
+        await engine.download({ baseUrl: "/fixtures/tiny-mxfp4/" }, { store });
+        const [model] = await engine.models();
+        return (await engine.verifyModel(model?.id ?? "")).files;
+      }, store);
+      expect(files).toMatchObject([{ name, ok: true, badChunks: [], sha256: wholeFile }]);
+      expect(server.requests.filter(({ path }) => isReadWorker(path))).not.toEqual([]);
+    });
+  }
+}
