@@ -1,10 +1,9 @@
 import { createBufferSet, flushWrites } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { createStaging, type UploadWay } from "../gpu/staging.ts";
+import { uploadBlockBytes as blockBytes, uploadLanes } from "../model/upload.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 
-const blockBytes = 16 * 1024 * 1024;
-const numLanes = 4;
 /** Rates are of decimal gigabytes, as file sizes are. */
 const giga = 1e9;
 
@@ -20,7 +19,7 @@ const rate = (bytes: number, startedMs: number): Rate => {
 };
 
 /**
- * How fast a checkpoint can be read alone: every weight file, in blocks of 16 MiB, four at once, as a load does, up to
+ * How fast a checkpoint can be read alone: every weight file, in the blocks of a load, as many at once, up to
  * `mostBytes` of them.
  */
 export async function measureRead(
@@ -47,7 +46,7 @@ export async function measureRead(
       else await files.readInto(name, start, memory.subarray(0, end - start));
     }
   };
-  await Promise.all(Array.from({ length: numLanes }, lane));
+  await Promise.all(Array.from({ length: uploadLanes }, lane));
   return rate(bytes, started);
 }
 
@@ -57,7 +56,7 @@ export async function measureUpload(gpu: Gpu, way: UploadWay, totalBytes: number
   try {
     const target = buffers.storage("upload test", Math.min(buffers.largestStorageBytes, 8 * blockBytes));
     const places = Math.floor(target.size / blockBytes);
-    const stagings = Array.from({ length: numLanes }, () => createStaging(gpu, way, blockBytes, buffers));
+    const stagings = Array.from({ length: uploadLanes }, () => createStaging(gpu, way, blockBytes, buffers));
     await buffers.settled();
     const source = new Uint8Array(blockBytes).map((_, i) => (i * 31) & 255);
     const numBlocks = Math.ceil(totalBytes / blockBytes);

@@ -49,7 +49,7 @@ describe("createFolderFiles", () => {
     expect(Buffer.compare(bytes, whole.subarray(12_345, 800_000))).toBe(0);
     expect(await files.read(name, 7, 7)).toHaveLength(0);
   });
-  it("reads into the caller's memory, several ranges at once, each longer than a piece", async () => {
+  it("reads into the caller's memory, several ranges at once", async () => {
     const folder = mkdtempSync(join(scratch, "large-"));
     const whole = new Uint8Array(5 * 1024 * 1024 + 77).map((_, i) => (i * 31 + (i >> 12)) & 255);
     writeFileSync(join(folder, "config.json"), "{}");
@@ -67,13 +67,6 @@ describe("createFolderFiles", () => {
     await expect(files.readInto?.("weights", 3 * 1024 * 1024, new Uint8Array(whole.length))).rejects.toThrow(
       `weights ends at byte ${whole.length}, expected ${3 * 1024 * 1024 + whole.length} at least`,
     );
-  });
-  it("fails where the caller's memory is taken away, at whatever moment", async () => {
-    const files = createFolderFiles("fixtures/tiny-mxfp4");
-    const target = new Uint8Array(800_000);
-    const reading = files.readInto?.("model.safetensors", 0, target);
-    structuredClone(target.buffer, { transfer: [target.buffer] }); // while the file is opened
-    await expect(reading).rejects.toThrow(TypeError);
   });
   it("answers undefined for a text that is not there", async () => {
     expect(await createFolderFiles("fixtures/tiny-mxfp4").readText("tokenizer.json")).toBeUndefined();

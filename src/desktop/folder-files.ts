@@ -8,7 +8,6 @@ import { isPlainFileName } from "../format/file-name.ts";
 import { originalFolderName, tokenizerName, withTokenizerFrom } from "../weights/tokenizer-source.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 import { createOpenFiles } from "./open-files.ts";
-import { createPieceReader } from "./piece-reader.ts";
 
 /** What a folder must hold, by the file it is known by. */
 const contents = {
@@ -45,7 +44,21 @@ function openFolder(root: string): CheckpointFiles {
       throw unreadable(root, name, error);
     }),
   );
-  const readPieces = createPieceReader();
+  /** Node's threads read right into `target`: it must be memory that stays, as `Staging.fill` sees to. */
+  const readInto: CheckpointFiles["readInto"] = async (name, startBytes, target, signal) => {
+    throwIfAborted(signal);
+    await withFile(name, async (file) => {
+      for (let filled = 0; filled < target.byteLength; ) {
+        throwIfAborted(signal);
+        const position = startBytes + filled;
+        const { bytesRead } = await file.read(target, filled, target.byteLength - filled, position);
+        if (bytesRead === 0) throw endsEarly(root, name, position, startBytes + target.byteLength);
+        filled += bytesRead;
+      }
+    });
+    throwIfAborted(signal);
+  };
+
   return {
     id: root,
     async readText(name, signal) {
@@ -64,32 +77,11 @@ function openFolder(root: string): CheckpointFiles {
       return stats.size;
     },
     async read(name, startBytes, endBytes, signal) {
-      throwIfAborted(signal);
-      return withFile(name, async (file) => {
-        const target = new Uint8Array(endBytes - startBytes);
-        let filled = 0;
-        while (filled < target.byteLength) {
-          throwIfAborted(signal);
-          const { bytesRead } = await file.read(
-            target,
-            filled,
-            target.byteLength - filled,
-            startBytes + filled,
-          );
-          if (bytesRead === 0) throw endsEarly(root, name, startBytes + filled, endBytes);
-          filled += bytesRead;
-        }
-        return target;
-      });
+      const target = new Uint8Array(endBytes - startBytes);
+      await readInto(name, startBytes, target, signal);
+      return target;
     },
-    async readInto(name, startBytes, target, signal) {
-      throwIfAborted(signal);
-      const endBytes = startBytes + target.byteLength;
-      await withFile(name, (file) => {
-        const early = async () => endsEarly(root, name, (await file.stat()).size, endBytes);
-        return readPieces({ file, startBytes, endBytes, endsEarly: early }, target, signal);
-      });
-    },
+    readInto,
   };
 }
 

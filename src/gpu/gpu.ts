@@ -18,6 +18,8 @@ export interface Gpu {
   readonly hasMatrices: boolean;
   /** Whether WGSL has dot4I8Packed here: the language feature packed_4x8_integer_dot_product. */
   readonly hasPackedDot: boolean;
+  /** Whether mapped memory ends with the device under whoever still writes to it, without a word: Dawn in Node. */
+  readonly freesMappedMemory: boolean;
   /** Kernels compiled so far: a model that is loaded again compiles nothing. */
   readonly pipelines: PipelineCache;
   /** Resolves when the device is gone, with what the driver said. Never rejects. */
@@ -69,8 +71,13 @@ export async function openGpu(gpu: GPU | undefined, options: RequestAdapterOptio
     variant: chooseVariant(device.features as ReadonlySet<string>, facts),
     hasMatrices: hasTileMatrices(device.features as ReadonlySet<string>, adapter.info),
     hasPackedDot: gpu?.wgslLanguageFeatures?.has("packed_4x8_integer_dot_product") === true,
+    freesMappedMemory: isNode(),
     pipelines: createPipelineCache(device),
     lost: device.lost,
     destroy: () => device.destroy(),
   };
 }
+
+/** Browsers detach mapped memory first. */
+const isNode = (): boolean =>
+  (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined;

@@ -92,8 +92,8 @@ describe.each(["staging", "write-buffer"] as const)("uploadWeights (%s)", (way) 
     expect(flushes()).toBe(1);
   });
 
-  it("cuts large tensors into pieces and keeps at most 65 MiB from the GPU", async () => {
-    const sizeBytes = 5 * pieceBytes + 6;
+  it("cuts large tensors into pieces and keeps at most 97 MiB from the GPU", async () => {
+    const sizeBytes = 7 * pieceBytes + 6;
     const contents = new Uint8Array(sizeBytes);
     for (let at = 0; at < sizeBytes; at += 4099) contents[at] = at % 251;
     const weights = buffer(sizeBytes);
@@ -103,14 +103,14 @@ describe.each(["staging", "write-buffer"] as const)("uploadWeights (%s)", (way) 
     await uploadWeights(gpu, files, [placement(weights, [0, sizeBytes])], {
       onProgress: () => staged.push(stagingBytes()),
     });
-    expect(reads).toHaveLength(6);
+    expect(reads).toHaveLength(8);
     expect(writes.map(({ offsetBytes }) => offsetBytes)).toEqual(
-      [0, 1, 2, 3, 4, 5].map((i) => i * pieceBytes),
+      [0, 1, 2, 3, 4, 5, 6, 7].map((i) => i * pieceBytes),
     );
     expect(writes.at(-1)?.sizeBytes).toBe(8);
-    expect(Math.max(...staged)).toBeLessThan(65 * 1024 * 1024);
+    expect(Math.max(...staged)).toBeLessThan(97 * 1024 * 1024);
     expect(stagingBytes()).toBe(0);
-    expect(flushes(), "4 pieces are on their way at once").toBe(way === "staging" ? 1 : 3);
+    expect(flushes(), "6 pieces are on their way at once").toBe(way === "staging" ? 1 : 3);
     expect(Buffer.compare(weights.bytes.subarray(0, sizeBytes), contents)).toBe(0);
   });
 
@@ -165,7 +165,7 @@ describe.each(["staging", "write-buffer"] as const)("uploadWeights (%s)", (way) 
     const tensors = Array.from({ length: 20 }, (_, i) => placement(target, [100 * i, 100 * i + 8]));
     const options = { signal: abort.signal, onProgress: () => abort.abort() };
     await expect(uploadWeights(gpu, failing, tensors, options)).rejects.toMatchObject({ code: "aborted" });
-    expect([writes.length, reading, stagingBytes()]).toEqual([1, 4, 0]);
+    expect([writes.length, reading, stagingBytes()]).toEqual([1, 6, 0]);
   });
 
   it("passes on what a read throws", async () => {
@@ -227,17 +227,19 @@ describe.each(["staging", "write-buffer"] as const)("uploadWeights (%s)", (way) 
     expect(stats).toMatchObject({ bytes: 96 + 38, lanes: 2, way });
   });
 
-  it("says that the device was lost where the memory that is read into goes away with it", async () => {
-    const reader: CheckpointFiles = {
-      ...fakeFiles({}).files,
-      async readInto(_name, _startBytes, target) {
-        structuredClone(target.buffer, { transfer: [target.buffer as ArrayBuffer] });
-        target.set([1]);
-      },
-    };
-    const uploading = uploadWeights(fakeGpu().gpu, reader, [placement(buffer(8), [0, 8])]);
-    await expect(uploading).rejects.toMatchObject({ code: "device-lost", cause: expect.any(TypeError) });
-  });
+  // The other way fills memory of its own.
+  if (way === "staging")
+    it("says that the device was lost where the memory that is read into goes away with it", async () => {
+      const reader: CheckpointFiles = {
+        ...fakeFiles({}).files,
+        async readInto(_name, _startBytes, target) {
+          structuredClone(target.buffer, { transfer: [target.buffer as ArrayBuffer] });
+          target.set([1]);
+        },
+      };
+      const uploading = uploadWeights(fakeGpu().gpu, reader, [placement(buffer(8), [0, 8])]);
+      await expect(uploading).rejects.toMatchObject({ code: "device-lost", cause: expect.any(TypeError) });
+    });
 
   it("has nothing to do without tensors", async () => {
     const { gpu, writes, flushes } = fakeGpu();

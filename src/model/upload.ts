@@ -11,9 +11,9 @@ import { type Block, planBlocks, type Segment, stagingSlackBytes } from "./uploa
 import type { TensorPlacement } from "./weights.ts";
 
 /** Most bytes read at once, but for a matrix that is transposed; the size of a stored chunk. */
-const blockBytes = 16 * 1024 * 1024;
+export const uploadBlockBytes = 16 * 1024 * 1024;
 /** Blocks on their way at once: while some are read, others are copied and taken by the GPU. */
-const maxLanes = 4;
+export const uploadLanes = 6;
 /** Bytes on the JS heap at once: what cannot be read right into the staging memory. */
 const heapBytes = 160 * 1024 * 1024;
 /** Fewer copies, see docs/decisions/0009-staged-uploads.md. */
@@ -52,9 +52,9 @@ export async function uploadWeights(
   placements: readonly TensorPlacement[],
   { onProgress, signal, way = defaultWay }: UploadOptions = {},
 ): Promise<LoadStats> {
-  const blocks = planBlocks(placements, blockBytes);
+  const blocks = planBlocks(placements, uploadBlockBytes);
   const totalBytes = blocks.reduce((sum, block) => sum + block.endBytes - block.startBytes, 0);
-  const numLanes = Math.min(maxLanes, blocks.length);
+  const numLanes = Math.min(uploadLanes, blocks.length);
   const buffers = createBufferSet(gpu);
   const needsInt8 = placements.some(({ int8 }) => int8 !== undefined);
   const quantizer = needsInt8 ? await createQuantizer(gpu, mostStagedBytes) : undefined;
@@ -99,7 +99,7 @@ export async function uploadWeights(
   };
 }
 
-const mostStagedBytes = blockBytes + stagingSlackBytes;
+const mostStagedBytes = uploadBlockBytes + stagingSlackBytes;
 
 /** What the lanes of one load share. */
 interface Lane {
@@ -130,10 +130,16 @@ async function allOrFirstError(tasks: readonly Promise<void>[], onError: () => v
 async function sendBlock(block: Block, staging: Staging, lane: Lane): Promise<void> {
   const { files, signal } = lane;
   if (block.isDirect && files.readInto !== undefined) {
-    const memory = await timed(lane, "uploadMs", staging.open(block.stagedBytes));
-    const reading = files.readInto(block.file, block.startBytes, memory, signal);
-    await timed(lane, "readMs", orDeviceLost(reading, memory, block.stagedBytes));
-    staging.close();
+    const { readInto } = files;
+    let readMs = 0;
+    const filling = staging.fill(block.stagedBytes, async (memory) => {
+      const started = performance.now();
+      await readInto(block.file, block.startBytes, memory, signal);
+      readMs = performance.now() - started;
+    });
+    await timed(lane, "uploadMs", filling);
+    lane.waits.readMs += readMs;
+    lane.waits.uploadMs -= readMs;
     sendSegments(block.segments, staging, lane);
     return;
   }
@@ -147,16 +153,6 @@ async function sendBlock(block: Block, staging: Staging, lane: Lane): Promise<vo
     else await sendTransposed(block, transposeBf16(bytes, transpose.rows, transpose.columns), staging, lane);
   } finally {
     giveBack();
-  }
-}
-
-/** Mapped memory goes away with the device: then that is the error, whatever the read made of it. */
-async function orDeviceLost(reading: Promise<void>, memory: Uint8Array, sizeBytes: number): Promise<void> {
-  try {
-    await reading;
-  } catch (cause) {
-    if (memory.byteLength === sizeBytes) throw cause;
-    throw new EngineError("device-lost", "The GPU went away while weights were read.", { cause });
   }
 }
 

@@ -9,10 +9,9 @@ export interface CheckpointFiles {
   /** Exactly the bytes [startBytes, endBytes) of a file; the caller owns the array. */
   read(name: string, startBytes: number, endBytes: number, signal?: AbortSignal): Promise<Uint8Array>;
   /**
-   * Like `read`, but into the caller's memory (for instance a mapped GPU buffer), which saves a copy; fills all of
-   * `target`. Several calls may run at once. `target` is written on this thread only: a mapped buffer can go away at any
-   * moment, which must be an error and not a write into memory that is somebody else's. Absent where it would save
-   * nothing.
+   * Like `read`, but into the caller's memory, which saves making and collecting it; fills all of `target`, and touches nothing
+   * of it once it has settled. Several calls may run at once. Memory that may go away meanwhile is the caller's affair
+   * (`Staging.fill`). Absent where it would save nothing.
    */
   readInto?(name: string, startBytes: number, target: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** Gives back what reading holds open (file handles, chunks read in part). Reading again opens it again. */
