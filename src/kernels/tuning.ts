@@ -56,7 +56,7 @@ export const defaultTuning: KernelTuning = {
 /** The tiles where the adapter has subgroup matrices (`Gpu.matrix`): 32 tokens and 64 rows a subgroup of 32. */
 export const matrixTuning: KernelTuning = {
   ...defaultTuning,
-  linearTile: { tileTokens: 64, tileRows: 128, tileThreads: 128, products: "matrix" },
+  linearTile: { tileTokens: 64, tileRows: 256, tileThreads: 256, products: "matrix" },
   linearTileInt8: { tileTokens: 64, tileRows: 128, tileThreads: 128, products: "matrix" },
   moeTile: { tileTokens: 64, tileRows: 256, tileThreads: 256, products: "matrix" },
 };
