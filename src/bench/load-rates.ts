@@ -1,7 +1,7 @@
 import { createBufferSet, flushWrites } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { createStaging, type UploadWay } from "../gpu/staging.ts";
-import { uploadBlockBytes as blockBytes, uploadLanes } from "../model/upload.ts";
+import { uploadBlockBytes as blockBytes, mostLanes } from "../model/upload.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 
 /** Rates are of decimal gigabytes, as file sizes are. */
@@ -46,7 +46,7 @@ export async function measureRead(
       else await files.readInto(name, start, memory.subarray(0, end - start));
     }
   };
-  await Promise.all(Array.from({ length: uploadLanes }, lane));
+  await Promise.all(Array.from({ length: mostLanes }, lane));
   return rate(bytes, started);
 }
 
@@ -56,7 +56,7 @@ export async function measureUpload(gpu: Gpu, way: UploadWay, totalBytes: number
   try {
     const target = buffers.storage("upload test", Math.min(buffers.largestStorageBytes, 8 * blockBytes));
     const places = Math.floor(target.size / blockBytes);
-    const stagings = Array.from({ length: uploadLanes }, () => createStaging(gpu, way, blockBytes, buffers));
+    const stagings = Array.from({ length: mostLanes }, () => createStaging(gpu, way, blockBytes, buffers));
     await buffers.settled();
     const source = new Uint8Array(blockBytes).map((_, i) => (i * 31) & 255);
     const numBlocks = Math.ceil(totalBytes / blockBytes);
