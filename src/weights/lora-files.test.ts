@@ -82,7 +82,8 @@ describe("withLora", () => {
       await lora.readInto?.(name, 0, target);
       expect(Buffer.compare(target, await merged.read(name, 0, sizeBytes)), name).toBe(0);
     }
-    expect((await withLora(base, await loraAdapter(base, recipe))).readInto).toBeUndefined();
+    const { readInto: _, ...without } = base;
+    expect((await withLora(without, await loraAdapter(base, recipe))).readInto).toBeUndefined();
   });
 
   it("reads nothing but the range, and cuts no number in two", async () => {
