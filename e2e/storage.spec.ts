@@ -7,6 +7,7 @@ import { damageFiles, damageJournal, damageRecords } from "./support/damage-stor
 import { type ShardedCheckpoint, serveSharded } from "./support/sharded-checkpoint.ts";
 import {
   beginDownload,
+  clearSite,
   noGpuArgs,
   openTab,
   outcome,
@@ -270,10 +271,6 @@ test("indexeddb: another tab may delete the database; where a tab prevents that,
   await beginDownload(next, checkpoint.server.url);
   await expect.poll(() => outcome(next)).toBe("ready");
 });
-
-function clearSite(devtools: CDPSession, url: string) {
-  return devtools.send("Storage.clearDataForOrigin", { origin: new URL(url).origin, storageTypes: "all" });
-}
 
 for (const [store, damage] of [
   ["indexeddb", damageRecords],

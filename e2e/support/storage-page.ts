@@ -1,4 +1,4 @@
-import type { BrowserContext, Page } from "@playwright/test";
+import type { BrowserContext, CDPSession, Page } from "@playwright/test";
 import type * as Library from "../../src/index.ts";
 import { repositoryPath } from "../../src/testing/reference.ts";
 
@@ -66,3 +66,8 @@ export const reports = (page: Page): Promise<Library.ByteProgress[]> =>
 /** Checks every digest of the model. */
 export const verify = (page: Page, id: string): Promise<Library.VerifyReport> =>
   page.evaluate((id) => engine.verifyModel(id), id);
+
+/** What "clear site data" does. */
+export function clearSite(devtools: CDPSession, url: string): Promise<unknown> {
+  return devtools.send("Storage.clearDataForOrigin", { origin: new URL(url).origin, storageTypes: "all" });
+}

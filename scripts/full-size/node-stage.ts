@@ -24,7 +24,7 @@ export async function nodeStage(shape: ProofShape, written: WrittenCheckpoint, a
   const names = written.files.map(({ name }) => name);
   const read = {
     plain: await measurePlainRead(names.map((name) => join(written.folder, name))),
-    folderFiles: await measureRead(files, names),
+    folderFiles: await measureRead(files, names, gpu),
   };
   const before = ownMemory();
   const engine = await createEngine(provider);

@@ -1,7 +1,7 @@
 import { createBufferSet, flushWrites } from "../gpu/buffers.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { createStaging, type UploadWay } from "../gpu/staging.ts";
-import { uploadBlockBytes as blockBytes, mostLanes } from "../model/upload.ts";
+import { uploadBlockBytes as blockBytes, lanesTo } from "../model/upload.ts";
 import type { CheckpointFiles } from "../weights/types.ts";
 
 /** Rates are of decimal gigabytes, as file sizes are. */
@@ -19,19 +19,18 @@ const rate = (bytes: number, startedMs: number): Rate => {
 };
 
 /**
- * How fast a checkpoint can be read alone: every weight file, in the blocks of a load, as many at once, up to
- * `mostBytes` of them.
+ * How fast a checkpoint can be read alone: every weight file, in the blocks of a load to such a GPU, as many at once.
  */
 export async function measureRead(
   files: CheckpointFiles,
   names: readonly string[],
-  mostBytes = Number.POSITIVE_INFINITY,
+  gpu: Pick<Gpu, "freesMappedMemory">,
 ): Promise<Rate> {
   const blocks: { name: string; start: number; end: number }[] = [];
   let bytes = 0;
   for (const name of names) {
     const sizeBytes = await files.sizeBytes(name);
-    for (let start = 0; start < sizeBytes && bytes < mostBytes; start += blockBytes) {
+    for (let start = 0; start < sizeBytes; start += blockBytes) {
       const end = Math.min(sizeBytes, start + blockBytes);
       blocks.push({ name, start, end });
       bytes += end - start;
@@ -46,7 +45,7 @@ export async function measureRead(
       else await files.readInto(name, start, memory.subarray(0, end - start));
     }
   };
-  await Promise.all(Array.from({ length: mostLanes }, lane));
+  await Promise.all(Array.from({ length: lanesTo(gpu) }, lane));
   return rate(bytes, started);
 }
 
@@ -56,7 +55,7 @@ export async function measureUpload(gpu: Gpu, way: UploadWay, totalBytes: number
   try {
     const target = buffers.storage("upload test", Math.min(buffers.largestStorageBytes, 8 * blockBytes));
     const places = Math.floor(target.size / blockBytes);
-    const stagings = Array.from({ length: mostLanes }, () => createStaging(gpu, way, blockBytes, buffers));
+    const stagings = Array.from({ length: lanesTo(gpu) }, () => createStaging(gpu, way, blockBytes, buffers));
     await buffers.settled();
     const source = new Uint8Array(blockBytes).map((_, i) => (i * 31) & 255);
     const numBlocks = Math.ceil(totalBytes / blockBytes);

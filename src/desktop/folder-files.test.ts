@@ -106,6 +106,14 @@ describe("createFolderFiles", () => {
     rmSync(join(copy, "model.safetensors"));
     await expect(readManifest(files)).rejects.toThrow(/model\.safetensors does not exist/);
   });
+  it("says in a sentence that a weight file cannot be read", async () => {
+    const copy = copyOf("fixtures/tiny-bf16-experts");
+    rmSync(join(copy, "model.safetensors"));
+    mkdirSync(join(copy, "model.safetensors"));
+    const reading = createFolderFiles(copy).read("model.safetensors", 0, 10);
+    await expect(reading).rejects.toMatchObject({ code: "checkpoint-invalid" });
+    await expect(reading).rejects.toThrow(/model\.safetensors cannot be read \(EISDIR/);
+  });
   it("refuses text that is not UTF-8, and names outside the folder", async () => {
     const copy = copyOf("fixtures/tiny-bf16-experts");
     writeFileSync(join(copy, "config.json"), new Uint8Array([0x7b, 0xff]));

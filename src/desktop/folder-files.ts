@@ -51,7 +51,11 @@ function openFolder(root: string): CheckpointFiles {
       for (let filled = 0; filled < target.byteLength; ) {
         throwIfAborted(signal);
         const position = startBytes + filled;
-        const { bytesRead } = await file.read(target, filled, target.byteLength - filled, position);
+        const { bytesRead } = await file
+          .read(target, filled, target.byteLength - filled, position)
+          .catch((error: unknown) => {
+            throw unreadable(root, name, error);
+          });
         if (bytesRead === 0) throw endsEarly(root, name, position, startBytes + target.byteLength);
         filled += bytesRead;
       }

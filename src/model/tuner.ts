@@ -97,7 +97,7 @@ export async function roundOf(
     : await draftPasses(gpu, input, act, tuning).then(({ decode, head }) => [...decode, ...head]);
   const steps = await Promise.all(draftsOf(key, drafts).map((draft) => draft.build()));
   const most = tokensOf(input);
-  return { steps, numTokens: isPrompt ? [most, Math.min(shortTokens, most)] : [1] };
+  return { steps, numTokens: isPrompt ? [...new Set([most, Math.min(shortTokens, most)])] : [1] };
 }
 
 /** Tokens of the measured prompt. */
@@ -151,10 +151,8 @@ async function timesOf(
   const round = await deadline.within(compiledOf(compiling));
   if (round === undefined) return undefined;
   const { steps } = round;
-  const prepare = (numTokens: number) =>
-    gpu.device.queue.writeBuffer(act.step, 0, packStep({ position: 0, numTokens }));
   const timeOnce = (numTokens: number) => {
-    prepare(numTokens);
+    gpu.device.queue.writeBuffer(act.step, 0, packStep({ position: 0, numTokens }));
     return timer.time(steps, runOf(numTokens), 1);
   };
   const times: number[] = [];

@@ -13,9 +13,12 @@ import type { TensorPlacement } from "./weights.ts";
 /** Most bytes read at once, but for a matrix that is transposed; the size of a stored chunk. */
 export const uploadBlockBytes = 16 * 1024 * 1024;
 /** Most blocks on their way at once: while some are read, others are copied and taken by the GPU. */
-export const mostLanes = 6;
+const mostLanes = 6;
 /** Where each also has memory of its own to be read into, more of them leave the CPU's caches (docs/decisions/0009 has figures). */
 const mostLanesWithMemory = 4;
+/** The most blocks that a load to this GPU has on their way. */
+export const lanesTo = ({ freesMappedMemory }: Pick<Gpu, "freesMappedMemory">): number =>
+  freesMappedMemory ? mostLanesWithMemory : mostLanes;
 /** Bytes on the JS heap at once: what cannot be read right into the staging memory. */
 const heapBytes = 160 * 1024 * 1024;
 /** Fewer copies, see docs/decisions/0009-staged-uploads.md. */
@@ -56,7 +59,7 @@ export async function uploadWeights(
 ): Promise<LoadStats> {
   const blocks = planBlocks(placements, uploadBlockBytes);
   const totalBytes = blocks.reduce((sum, block) => sum + block.endBytes - block.startBytes, 0);
-  const numLanes = Math.min(gpu.freesMappedMemory ? mostLanesWithMemory : mostLanes, blocks.length);
+  const numLanes = Math.min(lanesTo(gpu), blocks.length);
   const buffers = createBufferSet(gpu);
   const needsInt8 = placements.some(({ int8 }) => int8 !== undefined);
   const quantizer = needsInt8 ? await createQuantizer(gpu, mostStagedBytes) : undefined;

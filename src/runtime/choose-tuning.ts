@@ -77,6 +77,9 @@ async function recall(
   }
 }
 
+/** Of the way of measuring and choosing: what another one chose is measured anew. */
+const tunerVersion = 2;
+
 /** By adapter, by what is measured (sizes of the model, forms, candidates) and by version: that of the kernels' texts. */
 async function settingsKey(gpu: Gpu, input: TunerInput): Promise<string> {
   const { config, options } = input;
@@ -84,7 +87,13 @@ async function settingsKey(gpu: Gpu, input: TunerInput): Promise<string> {
   const model = [hiddenSize, intermediateSize, numExperts, expertsPerToken, vocabSize, expertFormat];
   const heads = [config.numHeads, config.numKvHeads, config.headDim];
   const { contextLength: _, ...forms } = options;
-  const facts = JSON.stringify([model, heads, forms, tuningCandidates(options.tuning, gpu.device.limits)]);
+  const facts = JSON.stringify([
+    tunerVersion,
+    model,
+    heads,
+    forms,
+    tuningCandidates(options.tuning, gpu.device.limits),
+  ]);
   const { vendor, architecture, description } = gpu.adapter;
   const version = shortHash((await tunedTexts(gpu, input)).join());
   return `tuning:${version}:${[vendor, architecture, description].join("/")}:${shortHash(facts)}`;

@@ -21,15 +21,24 @@ type CreateHost<Request, Reply> = (
   reply: (reply: Reply, transfer?: readonly ArrayBuffer[]) => void,
 ) => (request: Request) => void;
 
-/** Workers in this thread, with ports that lose memory as a real one's do. `send` copies what is posted; default structuredClone. */
+export interface FakeWorkerOptions<Request> {
+  /** Copies what is posted; default structuredClone. */
+  readonly send?: (request: Request, transfer: ArrayBuffer[]) => Request;
+  /** What the browser does with a worker's belongings, a moment after its end. */
+  readonly atEnd?: (host: (request: Request) => void) => void;
+}
+
+/** Workers in this thread, with ports that lose memory as a real one's do. */
 export function fakeWorkers<
   Request extends { readonly kind: string },
   Reply extends { readonly error?: string },
 >(
   createHost: CreateHost<Request, Reply>,
   fault?: WorkerFault,
-  send: (request: Request, transfer: ArrayBuffer[]) => Request = (request, transfer) =>
-    structuredClone(request, { transfer }),
+  {
+    send = (request, transfer) => structuredClone(request, { transfer }),
+    atEnd = () => {},
+  }: FakeWorkerOptions<Request> = {},
 ): FakeWorkers<Request, Reply> {
   const requests: Request["kind"][][] = [];
   let numRequests = 0;
@@ -65,8 +74,10 @@ export function fakeWorkers<
         onDeath = listener;
       },
       close() {
-        numOpen -= isOpen ? 1 : 0;
+        if (!isOpen) return;
+        numOpen -= 1;
         isOpen = false;
+        setTimeout(() => atEnd(host), 10);
       },
     };
   }

@@ -37,7 +37,12 @@ export async function openCheckpoint({
   const remote = { ...options, remote: source };
   const model = await downloadCheckpoint(remote).finally(() => store.release(source.id));
   const files = openModelFiles({ store, model, remote: source, verify, ifUnchanged });
-  return { files, manifest: await readManifest(files, signal) };
+  try {
+    return { files, manifest: await readManifest(files, signal) };
+  } catch (error) {
+    await files.close?.();
+    throw error;
+  }
 }
 
 /**

@@ -2,12 +2,13 @@ import { EngineError, throwIfAborted } from "../errors.ts";
 import { breathe } from "./breathe.ts";
 import { createChunkCache } from "./chunk-cache.ts";
 import type { ChunkReaderOptions } from "./chunk-reader.ts";
-import type { ChunkStore, StoredFile } from "./chunk-store.ts";
+import type { ChunkStore, StoredFile, StoredModel } from "./chunk-store.ts";
 import { chunkRange, chunkRef } from "./chunks.ts";
 import { healChunk } from "./heal-chunk.ts";
+import { openStoreSession } from "./store-session.ts";
 import { readStoredText } from "./stored-texts.ts";
 import type { CheckpointFiles, RemoteFiles } from "./types.ts";
-import { createChunkChoice, type VerifyMode } from "./verify-mode.ts";
+import { type ChunkChoice, createChunkChoice, type VerifyMode } from "./verify-mode.ts";
 
 export interface StoredFilesOptions extends ChunkReaderOptions {
   /** How much of what is read is checked against its SHA-256; see VerifyMode. Default `full`. */
@@ -27,53 +28,16 @@ export function createCachedFiles(options: StoredFilesOptions): CheckpointFiles 
   const choice = createChunkChoice(model, verify, () => {
     noting = options.onAllChecked?.();
   });
-  const chunks = createChunkCache(options, choice);
-  const fileOf = (name: string): StoredFile => {
-    const file = model.files.find((candidate) => candidate.name === name);
-    if (file !== undefined) return file;
-    throw new EngineError("checkpoint-invalid", `The stored model ${model.id} has no file ${name}.`, {
-      details: { file: name },
-    });
+  let reading: Reading | undefined;
+  const current = (): Reading => {
+    reading ??= openReading(options, choice);
+    return reading;
   };
 
-  const digests = new Map<string, Promise<ReadonlyMap<number, string>>>();
-  function digestsOf(file: string): Promise<ReadonlyMap<number, string>> {
-    const known = digests.get(file) ?? store.listChunks(model.id, file);
-    digests.set(file, known);
-    known.catch(() => digests.delete(file));
-    return known;
-  }
-
-  /** Reads a whole chunk into `target`; whether it is there and matches its digest. */
-  async function readChecked(file: StoredFile, index: number, target: Uint8Array): Promise<boolean> {
-    const digest = (await digestsOf(file.name)).get(index);
-    if (digest === undefined) return false;
-    if ((await store.readWithDigest(chunkRef(model, file, index), target)) !== digest) return false;
-    choice.noteChecked(file.name, index);
-    return true;
-  }
-
-  /** Fills `target`, the bytes of one chunk from `skipBytes` on. */
-  async function readPart(file: StoredFile, index: number, skipBytes: number, target: Uint8Array) {
-    const { startBytes, endBytes } = chunkRange(file.sizeBytes, model.chunkBytes, index);
-    const isWhole = target.byteLength === endBytes - startBytes;
-    if (isWhole && choice.mustCheck(file.name, index)) {
-      if (await readChecked(file, index, target)) return;
-      digests.delete(file.name);
-    }
-    if (!choice.mustCheck(file.name, index)) {
-      const ref = chunkRef(model, file, index);
-      if (await store.readInto(ref, skipBytes, target)) return;
-      const { digest } = await store.getChunk(ref);
-      await healChunk(options, file, index, { bytes: undefined, digest });
-    }
-    const chunk = await chunks.get(file, index);
-    target.set(chunk.subarray(skipBytes, skipBytes + target.byteLength));
-  }
-
   async function readInto(name: string, startBytes: number, target: Uint8Array, signal?: AbortSignal) {
-    const file = fileOf(name);
+    const file = fileOf(model, name);
     checkRange(file, startBytes, startBytes + target.byteLength);
+    const { readPart } = current();
     let filled = 0;
     while (filled < target.byteLength) {
       await breathe();
@@ -89,19 +53,81 @@ export function createCachedFiles(options: StoredFilesOptions): CheckpointFiles 
 
   return {
     id: model.id,
-    sizeBytes: async (name) => fileOf(name).sizeBytes,
-    readText: (name, signal) => readStoredText(options, name, signal),
+    sizeBytes: async (name) => fileOf(model, name).sizeBytes,
+    readText: (name, signal) => readStoredText({ ...options, store: current().store }, name, signal),
     async read(name, startBytes, endBytes, signal) {
-      checkRange(fileOf(name), startBytes, endBytes);
+      checkRange(fileOf(model, name), startBytes, endBytes);
       const target = new Uint8Array(endBytes - startBytes);
       await readInto(name, startBytes, target, signal);
       return target;
     },
     readInto,
     async close() {
-      chunks.clear();
+      const ended = reading;
+      reading = undefined; // what is read from here on begins anew
+      await ended?.close();
       await noting;
       await store.release(model.id);
+    },
+  };
+}
+
+/** What reads share until `close`, which also those have that were abandoned and still go on. */
+interface Reading {
+  readonly store: ChunkStore;
+  /** Fills `target`, the bytes of one chunk from `skipBytes` on. */
+  readPart(file: StoredFile, index: number, skipBytes: number, target: Uint8Array): Promise<void>;
+  /** Waits for the store, not for what fetches a chunk again: that stores nothing any more. */
+  close(): Promise<void>;
+}
+
+function openReading(given: StoredFilesOptions, choice: ChunkChoice): Reading {
+  const session = openStoreSession(given.store);
+  const options = { ...given, store: session.store };
+  const { store, model } = options;
+  const noteChecked = (file: string, index: number) => {
+    if (!session.isClosed) choice.noteChecked(file, index);
+  };
+  const chunks = createChunkCache(options, { ...choice, noteChecked });
+
+  const digests = new Map<string, Promise<ReadonlyMap<number, string>>>();
+  function digestsOf(file: string): Promise<ReadonlyMap<number, string>> {
+    const known = digests.get(file) ?? store.listChunks(model.id, file);
+    digests.set(file, known);
+    known.catch(() => digests.delete(file));
+    return known;
+  }
+
+  /** Reads a whole chunk into `target`; whether it is there and matches its digest. */
+  async function readChecked(file: StoredFile, index: number, target: Uint8Array): Promise<boolean> {
+    const digest = (await digestsOf(file.name)).get(index);
+    if (digest === undefined) return false;
+    if ((await store.readWithDigest(chunkRef(model, file, index), target)) !== digest) return false;
+    noteChecked(file.name, index);
+    return true;
+  }
+
+  return {
+    store,
+    async readPart(file, index, skipBytes, target) {
+      const { startBytes, endBytes } = chunkRange(file.sizeBytes, model.chunkBytes, index);
+      const isWhole = target.byteLength === endBytes - startBytes;
+      if (isWhole && choice.mustCheck(file.name, index)) {
+        if (await readChecked(file, index, target)) return;
+        digests.delete(file.name);
+      }
+      if (!choice.mustCheck(file.name, index)) {
+        const ref = chunkRef(model, file, index);
+        if (await store.readInto(ref, skipBytes, target)) return;
+        const { digest } = await store.getChunk(ref);
+        await healChunk(options, file, index, { bytes: undefined, digest });
+      }
+      const chunk = await chunks.get(file, index);
+      target.set(chunk.subarray(skipBytes, skipBytes + target.byteLength));
+    },
+    async close() {
+      chunks.clear();
+      await session.close();
     },
   };
 }
@@ -118,6 +144,14 @@ export async function openStoredCheckpoint(
 ): Promise<CheckpointFiles | undefined> {
   const model = await store.getModel(id);
   return model?.ready ? createCachedFiles({ store, model, remote }) : undefined;
+}
+
+function fileOf(model: StoredModel, name: string): StoredFile {
+  const file = model.files.find((candidate) => candidate.name === name);
+  if (file !== undefined) return file;
+  throw new EngineError("checkpoint-invalid", `The stored model ${model.id} has no file ${name}.`, {
+    details: { file: name },
+  });
 }
 
 function checkRange(file: StoredFile, startBytes: number, endBytes: number): void {

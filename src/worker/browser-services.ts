@@ -4,7 +4,7 @@ import { createCommitPins } from "../weights/commit-pins.ts";
 import { createIndexedDbStore } from "../weights/indexeddb-store.ts";
 import { readManifest } from "../weights/manifest.ts";
 import { openSource } from "../weights/open-source.ts";
-import { createOpfsStore } from "../weights/opfs/opfs-store.ts";
+import { createOpfsStore, type OpfsStoreOptions } from "../weights/opfs/opfs-store.ts";
 import { createRememberedSettings } from "../weights/remembered-settings.ts";
 import { estimateStorage } from "../weights/storage-estimate.ts";
 import { openStoredCheckpoint } from "../weights/stored-files.ts";
@@ -24,16 +24,10 @@ import { createStoredModels } from "./stored-models.ts";
 export function createBrowserServices(scope: { readonly navigator: Navigator }): HostServices {
   const readers = { openPort: openReadPort, numWorkers: numReaders(scope.navigator) };
   const indexeddb = createIndexedDbStore(undefined, { readers });
-  const openStores = () =>
-    createStores(
-      indexeddb,
-      hasOpfs(scope)
-        ? createOpfsStore(undefined, { readers: sharesReadOnlyHandles() ? readers : undefined })
-        : undefined,
-    );
-  const stores = openStores();
-  /** With file handles of its own, which it may close beside a request that uses the same model. */
-  const storesAside = openStores();
+  const opfs = (more: OpfsStoreOptions) => (hasOpfs(scope) ? createOpfsStore(undefined, more) : undefined);
+  const stores = createStores(indexeddb, opfs({ readers: sharesReadOnlyHandles() ? readers : undefined }));
+  /** With nothing in common, so that it may be closed beside a request that uses the same model; for small reads. */
+  const storesAside = createStores(createIndexedDbStore(), opfs({}));
   const services = {
     stores,
     openHashPort,

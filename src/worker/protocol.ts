@@ -33,7 +33,7 @@ export interface WorkerLoadOptions extends LoadOptions, StorageOptions {
 /** How a model is fetched into storage. */
 export interface DownloadOptions extends StorageOptions {
   /**
-   * What to do where another tab of this site downloads the model already, or changes what is stored of it. Default
+   * What to do where another tab of this site downloads the model already, or verifies, repairs or exports what is stored of it. Default
    * `wait`: progress shows that tab's. There is no `share`: one tab writes at a time. A tab that has it on the GPU is in nobody's way.
    */
   readonly otherTab?: Exclude<OtherTabPolicy, "share">;

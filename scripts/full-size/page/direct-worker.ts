@@ -74,6 +74,7 @@ async function answer(request: DirectRequest): Promise<DirectAnswer> {
       const rate = await measureRead(
         files,
         model.files.map(({ name }) => name),
+        { freesMappedMemory: false },
       );
       await files.close?.();
       return { rate };

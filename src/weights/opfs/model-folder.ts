@@ -46,6 +46,7 @@ export function openModelFolder(
   let known: Promise<JournalState> | undefined;
   /** Where the next entry goes; undefined until this tab writes the journal. */
   let endBytes: number | undefined;
+  let isClosed = false;
 
   /** Takes the journal for writing: cuts off what a crash left half written. */
   const startWriting = () =>
@@ -60,6 +61,7 @@ export function openModelFolder(
     });
 
   async function readBy(name: string, startBytes: number, target: Uint8Array, wantsDigest: boolean) {
+    if (isClosed) throw new DOMException("the folder was closed", "InvalidStateError");
     if (!written.has(name)) {
       const found = await readers?.read({ name, startBytes }, target, wantsDigest);
       if (found !== undefined) return found;
@@ -110,6 +112,7 @@ export function openModelFolder(
       });
     },
     async close() {
+      isClosed = true;
       known = undefined;
       endBytes = undefined;
       await Promise.all([readers?.close(), files.close()]);

@@ -8,6 +8,7 @@ import { dataName, entriesOf, folderName, folderPrefix, isFolderId, textName } f
 import { toHex } from "./journal.ts";
 import { withoutRecord } from "./lost-record.ts";
 import { type ModelFolder, openModelFolder, writeAll } from "./model-folder.ts";
+import { whenUnlocked } from "./sync-files.ts";
 
 /** Gives the folder that the models' folders lie in; called again after the browser cleared it. */
 export type OpenRoot = () => Promise<FileSystemDirectoryHandle>;
@@ -61,7 +62,9 @@ export function createOpfsStore(
       () => {},
     );
     closing.set(id, closed);
-    await closed.finally(() => closing.delete(id));
+    await closed.finally(() => {
+      if (closing.get(id) === closed) closing.delete(id);
+    });
   }
 
   /** Works in a folder; where the browser cleared it, or it was closed meanwhile, once more in a new one. */
@@ -118,7 +121,10 @@ export function createOpfsStore(
       within("deleting a model", async () => {
         await release(id);
         const root = await answered(openRoot());
-        await root.removeEntry(await folderName(id), { recursive: true }).catch(undefinedIfLost);
+        const name = await folderName(id);
+        await whenUnlocked(() => root.removeEntry(name, { recursive: true }), lockWaitMs).catch(
+          undefinedIfLost,
+        );
       }),
     getText: (id, name) =>
       inFolder(`reading ${name}`, id, async (folder) => {

@@ -63,7 +63,7 @@ export function openSyncFiles(folder: FileSystemDirectoryHandle, lockWaitMs: num
   }
 
   function openFile(name: string, mode: Mode): OpenFile {
-    const handle = createUnlocked(() => createHandle(folder, name, mode), lockWaitMs);
+    const handle = whenUnlocked(() => createHandle(folder, name, mode), lockWaitMs);
     const file: OpenFile = { mode, handle, isClosed: false };
     open.set(name, file);
     const forget = () => {
@@ -92,7 +92,7 @@ export function openSyncFiles(folder: FileSystemDirectoryHandle, lockWaitMs: num
     closeFile,
     async remove(name) {
       await closeFile(name);
-      await answered(folder.removeEntry(name)).catch((error: unknown) => {
+      await whenUnlocked(() => answered(folder.removeEntry(name)), lockWaitMs).catch((error: unknown) => {
         if (!isLostFile(error)) throw error;
       });
     },
@@ -103,12 +103,12 @@ export function openSyncFiles(folder: FileSystemDirectoryHandle, lockWaitMs: num
   };
 }
 
-/** A worker that was ended keeps its files locked for a moment longer than its Web Locks: that is waited for. */
-async function createUnlocked<T>(create: () => Promise<T>, lockWaitMs: number): Promise<T> {
+/** Opens or removes. A worker that was ended keeps its files locked for a moment longer than its Web Locks: that is waited for. */
+export async function whenUnlocked<T>(work: () => Promise<T>, lockWaitMs: number): Promise<T> {
   const startMs = performance.now();
   for (;;) {
     try {
-      return await create();
+      return await work();
     } catch (error) {
       const isLocked = error instanceof Error && error.name === "NoModificationAllowedError";
       if (!isLocked || performance.now() - startMs >= lockWaitMs) throw error;

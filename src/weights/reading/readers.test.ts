@@ -67,9 +67,23 @@ describe("readers", () => {
         expect(workers.requests.flat()).toHaveLength(3);
         await readers.closeFile("x");
         await readers.close();
+        expect(workers.numOpen()).toBe(0);
       }
     },
   );
+
+  it("are tried again after close", async () => {
+    const workers = fakeReadWorkers();
+    const readers = readersOf(workers, { waitMs: 20 });
+    const read = () => readers.read(blob.slice(0, 20), new Uint8Array(20), false);
+    const held = workers.hold();
+    expect(await read()).toBeUndefined();
+    held.release();
+    expect(await read()).toBeUndefined();
+    await readers.close();
+    expect(await read()).toBeDefined();
+    await readers.close();
+  });
 
   it("leave reading to the caller where no worker can be started", async () => {
     const openPort = vi.fn(() => {
@@ -117,7 +131,7 @@ describe("the store in the private file system, with readers", () => {
   const open = async (workers: Workers) => {
     const fake = createFakeOpfs();
     const readers = { openPort: workers.open, numWorkers: 2, leastBytes: 10, waitMs: 50 };
-    const store = createOpfsStore(async () => fake.root, { lockWaitMs: 0, readers });
+    const store = createOpfsStore(async () => fake.root, { lockWaitMs: 500, readers });
     for (const index of [0, 1, 2]) await store.putChunk(ref(index), part(100 * index, 100), "d");
     await store.release("m");
     return { fake, store };
@@ -159,19 +173,35 @@ describe("the store in the private file system, with readers", () => {
   });
 
   it.each(["dies", "refuses", "falls silent"] as const)(
-    "reads on by itself where a worker %s",
+    "reads, writes and deletes by itself where a worker %s",
     async (kind) => {
       for (const at of [0, 1, 3]) {
         const workers = fakeReadWorkers({ kind, at });
         const { store } = await open(workers);
-        const reads = Promise.all([0, 1, 2].map((index) => read(store, index)));
-        expect(await reads).toEqual([0, 1, 2].map((index) => part(100 * index, 100)));
-        vi.useRealTimers();
-        await store.release("m");
+        const found = await Promise.all([0, 1, 2].map((index) => read(store, index)));
+        expect(found).toEqual([0, 1, 2].map((index) => part(100 * index, 100)));
+        await store.putChunk(ref(1), part(700, 100), "e"); // once the browser has freed what the worker had open
+        expect(await read(store, 1)).toEqual(part(700, 100));
+        await store.deleteFile("m", "f");
+        await store.deleteModel("m");
         expect(workers.numOpen()).toBe(0);
       }
     },
   );
+
+  it("leaves no worker and no lock where it is released in the midst of reads", async () => {
+    for (let turns = 0; turns < 12; turns += 1) {
+      const workers = fakeReadWorkers();
+      const { fake, store } = await open(workers);
+      const reads = [0, 1, 2].map((index) => read(store, index));
+      for (let i = 0; i < turns; i += 1) await Promise.resolve();
+      await store.release("m");
+      await Promise.all(reads);
+      await store.release("m");
+      expect(workers.numOpen()).toBe(0);
+      await createOpfsStore(async () => fake.root, { lockWaitMs: 100 }).deleteModel("m");
+    }
+  });
 
   it("takes a file that ends early for a lost chunk", async () => {
     const { fake, store } = await open(fakeReadWorkers());

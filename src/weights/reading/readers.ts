@@ -4,8 +4,8 @@ import type { FilePart, OpenReadPort, ReadReply, ReadRequest } from "./protocol.
 
 /** Fewer bytes are read sooner here than a worker is asked. */
 const defaultLeastBytes = 1024 * 1024;
-/** A worker reads and hashes 32 MiB, the largest chunk, in less than a second. Without it, reading goes on here. */
-const patienceMs = 10_000;
+/** A worker reads and hashes 32 MiB, the largest chunk, in less than a second; its script has to come over the network first. */
+const patienceMs = 30_000;
 /** A worker that has nothing more to read lets go of its files at once. */
 const closeWaitMs = 1000;
 
@@ -34,11 +34,11 @@ export interface Readers {
   read(from: FilePart | Blob, target: Uint8Array, wantsDigest: boolean): Promise<ReadByWorker | undefined>;
   /** Makes every worker let go of a file, which someone is about to change. */
   closeFile(name: string): Promise<void>;
-  /** Ends the workers, once they have let go of their files. */
+  /** Ends the workers, once they have let go of their files. Those of a folder are started no more. */
   close(): Promise<void>;
 }
 
-/** Workers are started by the first read that is worth it. Once one is lost, none is asked any more. */
+/** Workers are started by the first read that is worth it. Once one is lost, none is asked any more until `close`. */
 export function createReaders(
   { openPort, numWorkers, leastBytes = defaultLeastBytes, waitMs = patienceMs }: ReadersOptions,
   folder?: FileSystemDirectoryHandle,
@@ -46,6 +46,7 @@ export function createReaders(
   let workers: Worker[] = [];
   let spare: ArrayBuffer[] = [];
   let isLost = false;
+  let isShut = false;
 
   /** The worker with the least to do; one more where all have something. */
   function leastBusy(): Worker {
@@ -80,7 +81,7 @@ export function createReaders(
   return {
     async read(from, target, wantsDigest) {
       const sizeBytes = target.byteLength;
-      if (isLost || sizeBytes < leastBytes) return undefined;
+      if (isLost || isShut || sizeBytes < leastBytes) return undefined;
       const reply = await ask(from, sizeBytes, wantsDigest).catch(noteLost);
       if (reply?.memory === undefined) return undefined;
       const { memory, isWhole, digest } = reply;
@@ -96,7 +97,8 @@ export function createReaders(
     },
     async close() {
       const ended = workers;
-      workers = []; // what is asked from here on starts new ones
+      workers = [];
+      isShut = folder !== undefined;
       const letGo = Promise.all(ended.map((worker) => worker.ask({ kind: "close" })));
       let timer: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<void>((resolve) => {
@@ -105,6 +107,7 @@ export function createReaders(
       await Promise.race([letGo.catch(noteLost), late]);
       clearTimeout(timer);
       end(ended);
+      isLost = false;
     },
   };
 }
