@@ -1,6 +1,6 @@
 // The stores of a real browser, and what may happen to them: no GPU is needed for any of it.
 import { join } from "node:path";
-import type { CDPSession, Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
 import { build } from "vite";
 import { seededRandom } from "../src/testing/data.ts";
 import { damageFiles, damageJournal, damageRecords } from "./support/damage-stored.ts";
