@@ -13,7 +13,7 @@ export type ReadBlob = (blob: Blob, skipBytes: number, target: Uint8Array) => Pr
  * Makes a reader of Blobs through their streams, whose pieces all pass through the same memory (BYOB): in Chromium 156 that
  * is the fastest way, and leaves the collector nothing. Now and then a read of that kind never ends there, most of all where
  * several are under way. So one Blob is read at a time, and one that keeps still for `patienceMs` is read on the plain way, as is
- * every later one (docs/decisions/0010 has figures).
+ * every later one (docs/decisions/0017 has figures).
  */
 export function createBlobReader(patienceMs = defaultPatienceMs): ReadBlob {
   let memory: ArrayBuffer | undefined;
