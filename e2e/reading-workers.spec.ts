@@ -22,19 +22,24 @@ const path = "fixtures/tiny-mxfp4/";
 /** Runs in the page. */
 declare global {
   var numVerified: number;
+  /** Why checking ended. */
+  var verifyingEnded: string | undefined;
 }
 
 /** Checks the stored model again and again, as long as it is there. */
 async function beginVerifying(page: Page, id: string): Promise<void> {
   await page.evaluate((id) => {
     globalThis.numVerified = 0;
+    globalThis.verifyingEnded = undefined;
     const next = (): Promise<void> =>
       engine.verifyModel(id).then(({ ok }) => {
         if (!ok) throw new Error("bad");
         globalThis.numVerified += 1;
         return next();
       });
-    next().catch(() => {});
+    next().catch((error: unknown) => {
+      globalThis.verifyingEnded = String(error);
+    });
   }, id);
   await expect.poll(() => page.evaluate(() => globalThis.numVerified)).toBeGreaterThan(2);
 }
@@ -73,26 +78,32 @@ for (const store of ["indexeddb", "opfs"] as const) {
     }
     expect(server.requests.some((request) => request.path === "/lib/read-worker.js")).toBe(true);
   });
+}
 
-  test(`${store}: site data cleared while workers read is missed, and the model downloaded again`, async ({
-    serve,
-    visit,
-  }) => {
-    const server = await serve(site);
-    const id = `${server.url}${path}`;
-    const { context } = await visit({ args: noGpuArgs });
-    const page = await openTab(context, server.url);
-    const devtools = await context.newCDPSession(page);
-    for (let round = 0; round < 3; round += 1) {
-      await beginDownload(page, id, { store });
-      await expect.poll(() => outcome(page)).toBe("ready");
-      await beginVerifying(page, id);
-      await page.waitForTimeout(10 * round);
-      await clearSite(devtools, server.url);
-      await expect.poll(() => page.evaluate(() => engine.models())).toEqual([]);
-    }
+// Chromium's private file system answers nobody once site data was cleared while a file was open: decision 0010.
+test("indexeddb: site data cleared while workers read is missed, and the model downloaded again", async ({
+  serve,
+  visit,
+}) => {
+  const store = "indexeddb";
+  const server = await serve(site);
+  const id = `${server.url}${path}`;
+  const { context } = await visit({ args: noGpuArgs });
+  const page = await openTab(context, server.url);
+  const devtools = await context.newCDPSession(page);
+  for (let round = 0; round < 3; round += 1) {
     await beginDownload(page, id, { store });
     await expect.poll(() => outcome(page)).toBe("ready");
-    expect((await verify(page, id)).ok).toBe(true);
-  });
-}
+    await beginVerifying(page, id);
+    await page.waitForTimeout(10 * round);
+    await clearSite(devtools, server.url);
+    // A Blob that is cleared while it is read may keep still: that takes twice 11 s to be sure.
+    await expect
+      .poll(() => page.evaluate(() => globalThis.verifyingEnded), { timeout: 40_000 })
+      .toBeDefined();
+    expect(await page.evaluate(() => engine.models())).toEqual([]);
+  }
+  await beginDownload(page, id, { store });
+  await expect.poll(() => outcome(page)).toBe("ready");
+  expect((await verify(page, id)).ok).toBe(true);
+});

@@ -11,6 +11,8 @@ interface Script {
   readonly isByteStream?: boolean;
   /** Such a stream keeps still after so many bytes. */
   readonly stopsAfter?: number;
+  /** Plain streams keep still after so many bytes, and reading at once never ends. */
+  readonly hangsAfter?: number;
   /** Streams break off after so many bytes. */
   readonly breaksAfter?: number;
 }
@@ -19,11 +21,13 @@ interface Script {
 function scripted(script: Script) {
   const seen = { byob: 0, plain: 0, atOnce: 0, mostAtOnce: 0, memories: new Set<number>() };
   const { piece = 700, isByteStream = true, stopsAfter = Infinity, breaksAfter = Infinity } = script;
+  const { hangsAfter = Infinity } = script;
   const blob = (from: number, to: number): Blob =>
     ({
       size: to - from,
       slice: (start = 0, end = to - from) => blob(from + start, Math.min(to, from + end)),
       arrayBuffer: async () => {
+        if (hangsAfter < Infinity) return new Promise(() => {});
         if (breaksAfter < Infinity) throw new DOMException("gone", "NotReadableError");
         return bytes.slice(from, to).buffer;
       },
@@ -40,7 +44,9 @@ function scripted(script: Script) {
             if (options?.mode !== "byob") {
               seen.plain += 1;
               return {
+                cancel: async () => {},
                 async read() {
+                  if (at >= hangsAfter) return new Promise(() => {});
                   const value = next();
                   return value.byteLength === 0 ? { done: true } : { done: false, value: value.slice() };
                 },
@@ -116,6 +122,16 @@ describe("a Blob", () => {
       expect(seen.plain).toBe(after.plain + 1);
     },
   );
+
+  it.each([
+    { stopsAfter: 700, hangsAfter: 1400 },
+    { stopsAfter: 0, hangsAfter: 0 },
+    { breaksAfter: 700, hangsAfter: 1400 },
+  ])("that keeps still on every way is lost: %j", async (script) => {
+    const reader = createBlobReader(20, 30);
+    await expect(read(reader, scripted(script).blob)).rejects.toMatchObject({ name: "NotFoundError" });
+    expect(await read(reader, scripted({}).blob)).toEqual(bytes);
+  });
 
   it("is read where the engine has no byte streams of Blobs", async () => {
     const { blob, seen } = scripted({ isByteStream: false });

@@ -1,7 +1,9 @@
 /** Memory that a reader's pieces pass through. As much as Chromium's pipes hold and more: smaller reads get lost more often. */
 const pieceBytes = 4 * 1024 * 1024;
-/** A read without an answer for so long is taken for lost. */
+/** A read through memory that is used again which has no answer for so long is taken for lost. */
 const defaultPatienceMs = 1000;
+/** So is the Blob, where a plain read has none for so long: Chromium 156 gives none where the file was cleared in the midst of it. */
+const defaultLastPatienceMs = 10_000;
 
 /**
  * Fills `target` with a Blob's bytes from `skipBytes` on.
@@ -15,7 +17,10 @@ export type ReadBlob = (blob: Blob, skipBytes: number, target: Uint8Array) => Pr
  * several are under way. So one Blob is read at a time, and one that keeps still for `patienceMs` is read on the plain way, as is
  * every later one (docs/decisions/0017 has figures).
  */
-export function createBlobReader(patienceMs = defaultPatienceMs): ReadBlob {
+export function createBlobReader(
+  patienceMs = defaultPatienceMs,
+  lastPatienceMs = defaultLastPatienceMs,
+): ReadBlob {
   let memory: ArrayBuffer | undefined;
   let isTrusted = true;
   let last: Promise<unknown> = Promise.resolve();
@@ -56,12 +61,14 @@ export function createBlobReader(patienceMs = defaultPatienceMs): ReadBlob {
     try {
       const filled = await inTurn(() => readReusing(part, target));
       if (filled === target.byteLength) return;
-      const rest = await readStream(part.slice(filled), target.subarray(filled));
+      const rest = await readStream(part.slice(filled), target.subarray(filled), lastPatienceMs);
       if (filled + rest === target.byteLength) return;
-    } catch {
+    } catch (error) {
+      if (error instanceof SilentBlob) throw error.asLost();
       // A stream that breaks off does not say why; reading at once does.
     }
-    const bytes = await part.arrayBuffer();
+    const bytes = await within(part.arrayBuffer(), lastPatienceMs);
+    if (bytes === undefined) throw new SilentBlob().asLost();
     if (bytes.byteLength !== target.byteLength)
       throw new DOMException(`${bytes.byteLength} of ${target.byteLength} bytes are there`, "NotFoundError");
     target.set(new Uint8Array(bytes));
@@ -94,13 +101,24 @@ async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T |
   }
 }
 
-/** @returns the bytes that came */
-async function readStream(blob: Blob, target: Uint8Array): Promise<number> {
+/** A Blob that neither gives bytes nor says that it has none. */
+class SilentBlob extends Error {
+  asLost(): DOMException {
+    return new DOMException("the bytes do not come", "NotFoundError");
+  }
+}
+
+/** @returns the bytes that came @throws SilentBlob */
+async function readStream(blob: Blob, target: Uint8Array, patienceMs: number): Promise<number> {
   const reader = blob.stream().getReader();
   for (let filled = 0; ; ) {
-    const { value, done } = await reader.read();
-    if (done) return filled;
-    target.set(value, filled);
-    filled += value.byteLength;
+    const read = await within(reader.read(), patienceMs);
+    if (read === undefined) {
+      reader.cancel().catch(() => {});
+      throw new SilentBlob();
+    }
+    if (read.done) return filled;
+    target.set(read.value, filled);
+    filled += read.value.byteLength;
   }
 }
