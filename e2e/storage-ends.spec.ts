@@ -179,3 +179,38 @@ test("W1 a worker that closes itself, throws or rejects in mid-download is told 
   await expect.poll(() => outcome(page)).toBe("ready");
   expect((await verify(page, server.url)).ok).toBe(true);
 });
+
+// Chromium ends the whole tab then, so nobody is left to be told: what counts is what the next one finds.
+test("W1 a worker whose heap is exhausted in mid-download loses nothing that is stored", async ({
+  serve,
+  visit,
+}) => {
+  const site = await serve(storageSite);
+  const { context } = await visit({ args: [...noGpuArgs, "--js-flags=--max-old-space-size=64"] });
+  const { server } = checkpoint;
+  server.wholeFileDelayMs = 400;
+  const page = await openTab(context, site.url);
+  await beginDownload(page, server.url, { connections: 1 });
+  const storedBytes = (tab: Page) =>
+    tab.evaluate(() => engine.models().then(([model]) => model?.storedBytes ?? 0));
+  await expect.poll(() => storedBytes(page)).toBeGreaterThan(0);
+  const before = await storedBytes(page);
+  const worker = page.workers().find((one) => /\/worker[^/]*\.js/.test(one.url()));
+  if (worker === undefined) throw new Error("the page has no engine's worker");
+  const crashed = page.waitForEvent("crash");
+  await worker
+    .evaluate(() => {
+      setTimeout(() => {
+        const kept: object[] = [];
+        for (;;) kept.push(Array.from({ length: 1000 }, (_, i) => ({ i })));
+      });
+    })
+    .catch(() => {}); // the answer may come too late
+  await crashed;
+  server.wholeFileDelayMs = 0;
+  const next = await openTab(context, site.url);
+  expect(await storedBytes(next)).toBeGreaterThanOrEqual(before);
+  await beginDownload(next, server.url);
+  await expect.poll(() => outcome(next)).toBe("ready");
+  expect((await verify(next, server.url)).ok).toBe(true);
+});
