@@ -58,7 +58,7 @@ export function fakeWorkers<
       );
     const host = createHost(answer);
     return {
-      post(request, transfer) {
+      post(request, transfer = []) {
         const copy = send(request, [...transfer]);
         own.push(request.kind);
         const isFaulty = fault !== undefined && numRequests >= fault.at;

@@ -12,7 +12,7 @@ export interface StorageOptions {
   /**
    * How much of what is read from storage is checked against its SHA-256. Every byte is checked the first time a model
    * is read, whatever this says but `none`. After that the default is `full` for models up to 2 GiB and `sampled` for
-   * larger ones, which would take several times as long.
+   * larger ones, which would take two to three times as long.
    */
   readonly verify?: VerifyMode;
   /** Requests in flight while downloading, 1 to 16. Default 4; each takes 2 chunks (32 MiB) of memory at most. */

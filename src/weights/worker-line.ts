@@ -1,7 +1,7 @@
 /** One end of a line to a worker that answers requests in order. */
 export interface WorkerPort<Request, Reply> {
   /** The memory of `transfer` goes over with the request and is lost here. */
-  post(request: Request, transfer: readonly ArrayBuffer[]): void;
+  post(request: Request, transfer?: readonly ArrayBuffer[]): void;
   onReply(listener: (reply: Reply) => void): void;
   /** The worker ended by itself, or could not be started. */
   onDeath(listener: (reason: string) => void): void;

@@ -3,7 +3,7 @@ import type { WorkerPort } from "../weights/worker-line.ts";
 /** The line to a worker that was just made. */
 export function workerPort<Request, Reply>(worker: Worker): WorkerPort<Request, Reply> {
   return {
-    post: (request, transfer) => worker.postMessage(request, [...transfer]),
+    post: (request, transfer = []) => worker.postMessage(request, [...transfer]),
     onReply: (listener) => worker.addEventListener("message", ({ data }) => listener(data)),
     onDeath(listener) {
       worker.addEventListener("error", (event) => {
